@@ -1,0 +1,245 @@
+"""The table of behaviours in which Flask 0.10 and Flask 3.1 differ.
+
+An application chooses one of three named rows, or brings a row of its own made with :func:`dataclasses.replace`.
+Code asks the row for a behaviour (``app.compat.jsonify_pretty``); it never asks for a version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+#: Configuration of the documented API, with the values it prints.
+_DOCUMENTED_CONFIG: dict[str, Any] = {
+    "DEBUG": False,
+    "TESTING": False,
+    "PROPAGATE_EXCEPTIONS": None,
+    "PRESERVE_CONTEXT_ON_EXCEPTION": None,
+    "SECRET_KEY": None,
+    "PERMANENT_SESSION_LIFETIME": timedelta(days=31),
+    "USE_X_SENDFILE": False,
+    "LOGGER_NAME": None,
+    "SERVER_NAME": None,
+    "APPLICATION_ROOT": None,
+    "SESSION_COOKIE_NAME": "session",
+    "SESSION_COOKIE_DOMAIN": None,
+    "SESSION_COOKIE_PATH": None,
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SECURE": False,
+    "MAX_CONTENT_LENGTH": None,
+    "SEND_FILE_MAX_AGE_DEFAULT": 43200,
+    "TRAP_BAD_REQUEST_ERRORS": False,
+    "TRAP_HTTP_EXCEPTIONS": False,
+    "PREFERRED_URL_SCHEME": "http",
+    "JSON_AS_ASCII": True,
+    "JSON_SORT_KEYS": True,
+    "JSONIFY_PRETTYPRINT_REGULAR": True,
+}
+
+#: Keys that came later; every row has them, and those of Flask 0.10 switch nothing on.
+_LATER_CONFIG: dict[str, Any] = {
+    "SECRET_KEY_FALLBACKS": None,
+    "SESSION_COOKIE_SAMESITE": None,
+    "SESSION_COOKIE_PARTITIONED": False,
+    "SESSION_REFRESH_EACH_REQUEST": True,
+    "TRUSTED_HOSTS": None,
+    "MAX_FORM_MEMORY_SIZE": 500_000,
+    "MAX_FORM_PARTS": 1_000,
+    "MAX_COOKIE_SIZE": 4093,
+    "EXPLAIN_TEMPLATE_LOADING": False,
+    "TEMPLATES_AUTO_RELOAD": None,
+    "PROVIDE_AUTOMATIC_OPTIONS": True,
+}
+
+_CURRENT_CONFIG = {
+    key: value
+    for key, value in (_DOCUMENTED_CONFIG | _LATER_CONFIG).items()
+    if key
+    not in {
+        "LOGGER_NAME",
+        "JSON_AS_ASCII",
+        "JSON_SORT_KEYS",
+        "JSONIFY_PRETTYPRINT_REGULAR",
+        "PRESERVE_CONTEXT_ON_EXCEPTION",
+    }
+} | {"APPLICATION_ROOT": "/", "SEND_FILE_MAX_AGE_DEFAULT": None, "TRAP_BAD_REQUEST_ERRORS": None}
+
+#: What ``Flask(...)`` takes by position after the import name.
+_DOCUMENTED_POSITIONS = (
+    "static_path",
+    "static_url_path",
+    "static_folder",
+    "template_folder",
+    "instance_path",
+    "instance_relative_config",
+)
+_CURRENT_POSITIONS = (
+    "static_url_path",
+    "static_folder",
+    "static_host",
+    "host_matching",
+    "subdomain_matching",
+    "template_folder",
+    "instance_path",
+    "instance_relative_config",
+    "root_path",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compat:
+    """Hold one choice for each behaviour that differs between the generations of Flask."""
+
+    name: str
+    """What the row is called in messages."""
+    default_config: Mapping[str, Any]
+    """The configuration an application starts with."""
+    application_positions: tuple[str, ...]
+    """Names of the positional arguments of ``Flask`` after the import name."""
+    send_file_positions: tuple[str, ...]
+    """Names of the positional arguments of ``send_file`` from the fifth on."""
+    send_file_conditional: bool
+    """Whether ``send_file`` answers conditional and range requests unless told otherwise."""
+    jsonify_pretty: bool
+    """Whether jsonify indents for all but XMLHttpRequests and ends without a newline."""
+    jsonify_any_value: bool
+    """Whether jsonify takes values that ``dict()`` would refuse."""
+    json_mimetype_required: bool
+    """Whether reading JSON of another mimetype is a 415, and ``+json`` types count as JSON."""
+    logger_by_import_name: bool
+    """Whether ``app.logger`` is named by ``logger_name`` and speaks in debug mode only."""
+    run_host_from_server_name: bool
+    """Whether ``run()`` takes the host, and not only the port, from SERVER_NAME."""
+    blueprint_500_handlers: bool
+    """Whether a blueprint may handle the status 500."""
+    preserve_follows_debug: bool
+    """Whether an unset PRESERVE_CONTEXT_ON_EXCEPTION means the value of the debug flag."""
+    error_spec_by_class: bool
+    """Whether ``error_handler_spec`` reads as code -> class -> handler."""
+    scheme_implies_external: bool
+    """Whether ``url_for(_scheme=...)`` alone makes an absolute URL instead of a ValueError."""
+    escape_string_templates: bool
+    """Whether ``render_template_string`` escapes what it inserts."""
+    escaped_suffixes: tuple[str, ...]
+    """Endings of the template names that are escaped."""
+    unique_blueprint_names: bool
+    """Whether dotted blueprint names and second registrations under one name are refused."""
+    blueprint_changes_refused: bool
+    """Whether changing a blueprint after its registration is an error."""
+    late_setup_refused: bool
+    """Whether set-up after the first request is refused outside of debug mode too."""
+    server_name_implies_subdomains: bool
+    """Whether SERVER_NAME alone switches subdomain matching on."""
+    session_domain_from_server_name: bool
+    """Whether the session cookie's domain is taken from SERVER_NAME."""
+    original_error_to_500_handler: bool
+    """Whether handlers of 500 get the exception itself instead of InternalServerError."""
+    exception_handlers_see_http_errors: bool
+    """Whether ``errorhandler(Exception)`` is also called for HTTP errors."""
+    naive_session_datetimes: bool
+    """Whether datetimes come out of a session without a time zone."""
+    absolute_redirects: bool
+    """Whether the Location header of a redirect is made absolute."""
+    slash_redirect_code: int
+    """The status with which a missing final slash is mended."""
+    files_key_error_quote: str
+    """The quotation mark around the key in DebugFilesKeyError."""
+    session_always_sent: bool
+    """Whether a session that is not empty is sent again with every response."""
+    templates_always_reload: bool
+    """Whether templates are looked at for changes outside of debug mode."""
+    debug_from_environment: bool
+    """Whether the environment variable FLASK_DEBUG sets the debug flag."""
+
+
+FLASK_3_1 = Compat(
+    name="3.1",
+    default_config=MappingProxyType(_CURRENT_CONFIG),
+    application_positions=_CURRENT_POSITIONS,
+    send_file_positions=("conditional", "etag", "last_modified", "max_age"),
+    send_file_conditional=True,
+    jsonify_pretty=False,
+    jsonify_any_value=True,
+    json_mimetype_required=True,
+    logger_by_import_name=False,
+    run_host_from_server_name=True,
+    blueprint_500_handlers=True,
+    preserve_follows_debug=False,
+    error_spec_by_class=True,
+    scheme_implies_external=True,
+    escape_string_templates=True,
+    escaped_suffixes=(".html", ".htm", ".xml", ".xhtml", ".svg"),
+    unique_blueprint_names=True,
+    blueprint_changes_refused=True,
+    late_setup_refused=True,
+    server_name_implies_subdomains=False,
+    session_domain_from_server_name=False,
+    original_error_to_500_handler=False,
+    exception_handlers_see_http_errors=True,
+    naive_session_datetimes=False,
+    absolute_redirects=False,
+    slash_redirect_code=308,
+    files_key_error_quote="'",
+    session_always_sent=False,
+    templates_always_reload=False,
+    debug_from_environment=True,
+)
+
+DOCUMENTED = replace(
+    FLASK_3_1,
+    name="documented",
+    default_config=MappingProxyType(_DOCUMENTED_CONFIG | _LATER_CONFIG),
+    application_positions=_DOCUMENTED_POSITIONS,
+    send_file_positions=("add_etags", "cache_timeout", "conditional"),
+    send_file_conditional=False,
+    jsonify_pretty=True,
+    jsonify_any_value=False,
+    json_mimetype_required=False,
+    logger_by_import_name=True,
+    run_host_from_server_name=False,
+    blueprint_500_handlers=False,
+    preserve_follows_debug=True,
+    error_spec_by_class=False,
+    scheme_implies_external=False,
+)
+
+FLASK_0_10 = replace(
+    DOCUMENTED,
+    name="0.10",
+    default_config=MappingProxyType(_DOCUMENTED_CONFIG | _LATER_CONFIG | {"MAX_FORM_MEMORY_SIZE": None}),
+    escape_string_templates=False,
+    escaped_suffixes=(".html", ".htm", ".xml", ".xhtml"),
+    unique_blueprint_names=False,
+    blueprint_changes_refused=False,
+    late_setup_refused=False,
+    server_name_implies_subdomains=True,
+    session_domain_from_server_name=True,
+    original_error_to_500_handler=True,
+    exception_handlers_see_http_errors=False,
+    naive_session_datetimes=True,
+    absolute_redirects=True,
+    slash_redirect_code=301,
+    files_key_error_quote='"',
+    session_always_sent=True,
+    templates_always_reload=True,
+    debug_from_environment=False,
+)
+
+NAMED = {row.name: row for row in (DOCUMENTED, FLASK_0_10, FLASK_3_1)}
+
+
+def get_compat(choice: str | Compat) -> Compat:
+    """Return the row called `choice`, or `choice` itself when it is a row.
+
+    :raises ValueError: there is no row of that name
+    """
+    if isinstance(choice, Compat):
+        return choice
+    try:
+        return NAMED[choice]
+    except (KeyError, TypeError):
+        known = ", ".join(map(repr, NAMED))
+        raise ValueError(f"compat={choice!r} is not known: use one of {known}, or a Compat of your own") from None
