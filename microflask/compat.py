@@ -6,9 +6,11 @@ Code asks the row for a behaviour (``app.compat.jsonify_pretty``); it never asks
 
 from __future__ import annotations
 
+from ast import literal_eval
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from inspect import Parameter, Signature
 from types import MappingProxyType
 from typing import Any
 
@@ -243,3 +245,35 @@ def get_compat(choice: str | Compat) -> Compat:
     except (KeyError, TypeError):
         known = ", ".join(map(repr, NAMED))
         raise ValueError(f"compat={choice!r} is not known: use one of {known}, or a Compat of your own") from None
+
+
+_default: Compat = DOCUMENTED
+
+
+def default_compat() -> Compat:
+    """Return the row of applications that do not choose one."""
+    return _default
+
+
+def set_default_compat(choice: str | Compat) -> None:
+    """Set the row of applications that do not choose one.
+
+    :raises ValueError: there is no row of that name
+    """
+    global _default
+    _default = get_compat(choice)
+
+
+def documented_signature(positional: str, **keywords: Any) -> Signature:
+    """Return a signature for what takes its arguments in the order that a row says.
+
+    :param positional: the documented parameters, as they stand between the brackets
+    :param keywords: later ones and their defaults, by name only
+    """
+    parameters = []
+    for text in positional.split(","):
+        name, given, default = text.strip().partition("=")
+        value = literal_eval(default) if given else Parameter.empty
+        parameters.append(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=value))
+    parameters += [Parameter(name, Parameter.KEYWORD_ONLY, default=value) for name, value in keywords.items()]
+    return Signature(parameters)

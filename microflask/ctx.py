@@ -1,0 +1,404 @@
+"""The contexts: what is bound to the current thread, greenlet or task while an application works."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextvars import Token
+from functools import update_wrapper
+from typing import Any, ParamSpec, TypeVar
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from .globals import Frame, _current, find_request_ctx
+from .signals import appcontext_popped, appcontext_pushed
+from .typing import Application
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_UNSET: Any = object()
+
+
+class _AppCtxGlobals:
+    """Be a plain namespace, the default class of :data:`g`."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the attribute `name`, or `default` when it is not set."""
+        return self.__dict__.get(name, default)
+
+    def pop(self, name: str, default: Any = _UNSET) -> Any:
+        """Remove the attribute `name` and return it.
+
+        :raises KeyError: it is not set and there is no `default`
+        """
+        return self.__dict__.pop(name) if default is _UNSET else self.__dict__.pop(name, default)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """Return the attribute `name`, set to `default` if it was not set."""
+        return self.__dict__.setdefault(name, default)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"g has no attribute {name!r} in this context; g.get({name!r}) gives None instead")
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.__dict__
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__dict__)
+
+    def __repr__(self) -> str:
+        frame = _current.get()
+        of = "" if frame is None else f" of {frame[0].app.name!r}"
+        return f"<g{of}>"
+
+
+def _reset(token: Token[Frame | None]) -> None:
+    """Bind again what was bound before the push that gave `token`."""
+    try:
+        _current.reset(token)
+    except ValueError:
+        # Pushed in another task or thread: all that can be restored here is what this one sees.
+        _current.set(None if token.old_value is Token.MISSING else token.old_value)
+
+
+class AppContext:
+    """Bind an application, and `g`, without a request.
+
+    :param app: the application
+    """
+
+    def __init__(self, app: Application) -> None:
+        self.app = app
+        self._tokens: tuple[Any, Any] | None = None
+
+    @property
+    def app_context(self) -> AppContext:
+        """The context itself: it is what provides the application."""
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        # Made when first looked at, and then found without coming here.
+        if name == "g":
+            self.g = self.app.app_ctx_globals_class()
+            return self.g
+        if name == "url_adapter":
+            self.url_adapter = self.app.create_url_adapter(None)  # type: ignore[attr-defined]
+            return self.url_adapter
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def push(self) -> None:
+        """Bind the context."""
+        frame = _current.get()
+        token = _current.set((self, None if frame is None else frame[1]))
+        self._tokens = (token, self._tokens)
+        if appcontext_pushed.receivers:
+            appcontext_pushed.send(self.app)
+
+    def pop(self, exc: BaseException | None = _UNSET) -> None:
+        """Run the teardown functions with `exc` and unbind the context.
+
+        :raises AssertionError: another context is the current one
+        """
+        _must_be_current(self, 0)
+        try:
+            if self._tokens is not None and self._tokens[1] is None:
+                error = sys.exc_info()[1] if exc is _UNSET else exc
+                self.app.do_teardown_appcontext(error)  # type: ignore[attr-defined]
+        finally:
+            self.unbind()
+        if appcontext_popped.receivers:
+            appcontext_popped.send(self.app)
+
+    def unbind(self) -> None:
+        """Undo one push, without any teardown."""
+        if self._tokens is not None:
+            token, self._tokens = self._tokens
+            _reset(token)
+
+    def __enter__(self) -> AppContext:
+        self.push()
+        return self
+
+    def __exit__(self, exc_type: Any, exc_value: BaseException | None, tb: Any) -> None:
+        self.pop(exc_value)
+
+
+def _must_be_current(ctx: Any, place: int) -> None:
+    frame = _current.get()
+    if frame is None or frame[place] is not ctx:
+        raise AssertionError(
+            f"{ctx!r} was asked to end, but the current context is {frame and frame[place]!r}: contexts end in the"
+            " reverse order of their beginning, and where they began"
+        )
+
+
+class RequestContext:
+    """Bind a request, and its application unless that is bound already.
+
+    Made by :meth:`Flask.request_context` and :meth:`Flask.test_request_context`. Everything on it is evaluated when it
+    is looked at.
+    """
+
+    #: Set while the context is kept for a debugger or a test client after its request.
+    preserved = False
+    _preserved_exc: BaseException | None = None
+    #: The cache of get_flashed_messages().
+    flashes: list[tuple[str, str]] | None = None
+    _app_context: AppContext | None = None
+    _tokens: tuple[Any, Any, Any] | None = None
+    _held = 0
+    _postponed: tuple[BaseException | None] | None = None
+
+    def __init__(
+        self, app: Application, environ: dict[str, Any], request: Any | None = None, session: Any | None = None
+    ) -> None:
+        self.app = app
+        self.request = app.request_class(environ) if request is None else request
+        self._session = session
+        self._owner: Any = self
+        self._after_request_functions: list[Callable[[Any], Any]] = []
+
+    @property
+    def app_context(self) -> AppContext:
+        """The application context that belongs to the request."""
+        if self._owner is not self:
+            return self._owner.app_context  # type: ignore[no-any-return]
+        if self._app_context is None:
+            self._app_context = AppContext(self.app)
+        return self._app_context
+
+    @property
+    def g(self) -> Any:
+        """The namespace of the application context."""
+        return self.app_context.g
+
+    @g.setter
+    def g(self, value: Any) -> None:
+        self.app_context.g = value
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "url_adapter":
+            try:
+                self.url_adapter = self.app.create_url_adapter(self.request)  # type: ignore[attr-defined]
+            except HTTPException as error:
+                self.request.routing_exception = error
+                self.url_adapter = None
+            return self.url_adapter
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def session(self) -> Any:
+        """The session; it is opened when first looked at, and counts as accessed from then on."""
+        session = self.open_session()
+        session.accessed = True
+        return session
+
+    @session.setter
+    def session(self, value: Any) -> None:
+        self._session = value
+
+    def open_session(self) -> Any:
+        """Return the session, opened if it was not, without counting it as accessed."""
+        if self._session is None:
+            self._session = self.app.open_session(self.request)  # type: ignore[attr-defined]
+            if self._session is None:
+                self._session = self.app.make_null_session()  # type: ignore[attr-defined]
+        return self._session
+
+    def copy(self) -> RequestContext:
+        """Return a context of the same request and session, for another greenlet or task."""
+        return type(self)(self.app, self.request.environ, request=self.request, session=self.open_session())
+
+    def match_request(self) -> None:
+        """Match the URL and keep rule and arguments, or the error, on the request."""
+        request = self.request
+        try:
+            request.url_rule, request.view_args = self.url_adapter.match(return_rule=True)
+        except HTTPException as error:
+            if isinstance(error, RequestRedirect):
+                error.code = self.app.compat.slash_redirect_code
+            request.routing_exception = error
+
+    def push(self) -> None:
+        """Bind the context, open the session if its interface is not lazy, and match the URL."""
+        app = self.app
+        frame = _current.get()
+        if frame is not None and frame[1] is not None and frame[1].preserved:
+            frame[1].pop(frame[1]._preserved_exc)
+            frame = _current.get()
+        self._owner = owner = self if frame is None or frame[0].app is not app else frame[0]
+        self._tokens = (_current.set((owner, self)), owner, self._tokens)
+        if owner is self and appcontext_pushed.receivers:
+            appcontext_pushed.send(app)
+        if not app.session_interface.lazy:
+            self.open_session()
+        if self.url_adapter is not None:
+            self.match_request()
+
+    def pop(self, exc: BaseException | None = _UNSET) -> None:
+        """Run the teardown functions with `exc`, close uploaded files and unbind the context.
+
+        :raises AssertionError: another context is the current one
+        """
+        _must_be_current(self, 1)
+        assert self._tokens is not None
+        token, owner, earlier = self._tokens
+        if exc is _UNSET:
+            exc = sys.exc_info()[1]
+        self.preserved = False
+        self._preserved_exc = None
+        try:
+            if earlier is None and self._held:
+                self._postponed = (exc,)
+            elif earlier is None:
+                before = token.old_value
+                self._tear_down(exc, None if before is None or before is Token.MISSING else before[1])
+        finally:
+            self.unbind()
+        if owner is self and appcontext_popped.receivers:
+            appcontext_popped.send(self.app)
+
+    def _tear_down(self, exc: BaseException | None, outer: Any | None) -> None:
+        app: Any = self.app
+        try:
+            app.do_teardown_request(exc)
+        finally:
+            try:
+                self.request.close()
+            finally:
+                # The environ and the request would keep each other alive.
+                self.request.environ.pop("werkzeug.request", None)
+                if self._owner is self:
+                    # The request is over, the application is not: its functions see no request.
+                    _current.set((self, outer))
+                    app.do_teardown_appcontext(exc)
+
+    def hold(self) -> None:
+        """Postpone the teardown until :meth:`release`, for a stream that goes on when the request is over."""
+        self._held += 1
+
+    def release(self) -> None:
+        """Run the teardown if it was due while the context was held."""
+        self._held -= 1
+        if self._held == 0 and self._postponed is not None:
+            (exc,), self._postponed = self._postponed, None
+            token = self.bind()
+            try:
+                self._tear_down(exc, None)
+            finally:
+                _reset(token)
+
+    def bind(self) -> Token[Frame | None]:
+        """Bind the context for a moment, without signals and teardown; :meth:`unbind` does not know of it."""
+        return _current.set((self._owner, self))
+
+    def unbind(self) -> None:
+        """Undo one push, without any teardown."""
+        if self._tokens is not None:
+            token, _, self._tokens = self._tokens
+            _reset(token)
+
+    def auto_pop(self, exc: BaseException | None) -> None:
+        """End the context, or keep it: for a test client that asked for it, or for a debugger after an error."""
+        kept = self.request.environ.get("flask._preserve_context")
+        if kept or (exc is not None and self.app.preserve_context_on_exception):  # type: ignore[attr-defined]
+            self.preserved = True
+            self._preserved_exc = exc
+        else:
+            self.pop(exc)
+
+    def __enter__(self) -> RequestContext:
+        self.push()
+        return self
+
+    def __exit__(self, exc_type: Any, exc_value: BaseException | None, tb: Any) -> None:
+        self.auto_pop(exc_value)
+
+    def __repr__(self) -> str:
+        request = self.request
+        return f"<{type(self).__name__} {request.url!r} [{request.method}] of {self.app.name}>"
+
+
+def has_request_context() -> bool:
+    """Tell whether there is a current request."""
+    return find_request_ctx() is not None
+
+
+def has_app_context() -> bool:
+    """Tell whether there is a current application."""
+    return _current.get() is not None
+
+
+def after_this_request(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Call `f` with the response of this request only; it returns that response or another one.
+
+    :raises RuntimeError: there is no current request
+    """
+    _request_ctx_for("after_this_request")._after_request_functions.append(f)
+    return f
+
+
+def copy_current_request_context(f: Callable[P, R]) -> Callable[P, R]:
+    """Let `f`, which runs later in another greenlet or task, see the request that is current now.
+
+    :raises RuntimeError: there is no current request
+    """
+    kept = _request_ctx_for("copy_current_request_context").copy()
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with kept.copy() as ctx:
+            return ctx.app.ensure_sync(f)(*args, **kwargs)  # type: ignore[no-any-return]
+
+    return update_wrapper(run, f)
+
+
+def _request_ctx_for(name: str) -> Any:
+    ctx = find_request_ctx()
+    if ctx is None:
+        raise RuntimeError(f"{name}() belongs into a view or a function called by one: there is no request here")
+    return ctx
+
+
+class KeptStream:
+    """Run each step of an iterator inside of a request context that is over, or will be, in the meantime.
+
+    Between the steps nothing is bound. The context's teardown waits for the end of the stream.
+    """
+
+    def __init__(self, ctx: RequestContext, iterator: Iterator[Any]) -> None:
+        self._ctx = ctx
+        self._iterator = iterator
+        self._open = True
+        ctx.hold()
+
+    def __iter__(self) -> KeptStream:
+        return self
+
+    def __next__(self) -> Any:
+        token = self._ctx.bind()
+        try:
+            value = next(self._iterator)
+        except BaseException:
+            _reset(token)
+            self.close()
+            raise
+        _reset(token)
+        return value
+
+    def close(self) -> None:
+        """Close the iterator, and let the context run its teardown."""
+        if not self._open:
+            return
+        self._open = False
+        token = self._ctx.bind()
+        try:
+            close = getattr(self._iterator, "close", None)
+            if close is not None:
+                close()
+        finally:
+            _reset(token)
+            self._ctx.release()
+
+    def __del__(self) -> None:
+        self.close()

@@ -1,0 +1,107 @@
+"""From an exception to the function that handles it.
+
+``error_handler_spec`` is public and has had two shapes: code -> handler with a list of (class, handler) under None, as
+documented, and code -> class -> handler, as today. Which one is written is the application's choice; both are read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from werkzeug.exceptions import HTTPException, default_exceptions
+
+Handler = Callable[[Any], Any]
+
+
+class ErrorSpecError(AssertionError, ValueError):
+    """A handler is registered for something that cannot be handled there."""
+
+
+def make_spec(by_class: bool) -> dict[str | None, Any]:
+    """Return an empty ``error_handler_spec`` of the chosen shape."""
+    return defaultdict(partial(defaultdict, dict)) if by_class else defaultdict(dict)
+
+
+def resolve(code_or_exception: Any) -> tuple[type[Exception], int | None]:
+    """Return the exception class that is meant, and the HTTP status it stands for.
+
+    :raises TypeError: neither a status nor an exception class
+    :raises ValueError: there is no error with such a status
+    """
+    if isinstance(code_or_exception, int):
+        try:
+            return default_exceptions[code_or_exception], code_or_exception
+        except KeyError:
+            raise ValueError(
+                f"there is no HTTP error with the status {code_or_exception}: handle one of"
+                f" {min(default_exceptions)} to {max(default_exceptions)} that exists, or an HTTPException class of"
+                " your own which has that status as its `code`"
+            ) from None
+    if isinstance(code_or_exception, type) and issubclass(code_or_exception, Exception):
+        return code_or_exception, code_or_exception.code if issubclass(code_or_exception, HTTPException) else None
+    if isinstance(code_or_exception, HTTPException) and code_or_exception.code in default_exceptions:
+        # Flask 0.10 took instances of HTTP errors for their status.
+        return type(code_or_exception), code_or_exception.code
+    raise TypeError(
+        f"{code_or_exception!r} cannot have an error handler: give an exception class, not an instance of it, or the"
+        " status of an HTTP error as an integer"
+    )
+
+
+def register(spec: dict[str | None, Any], key: str | None, code_or_exception: Any, handler: Handler) -> None:
+    """Enter `handler` into `spec` for a blueprint's name, or None for the application, in the shape it has."""
+    kind, code = resolve(code_or_exception)
+    by_code = spec[key]
+    if isinstance(by_code, defaultdict):
+        by_code[code][kind] = handler
+    elif code is not None and kind is default_exceptions.get(code):
+        by_code[code] = handler
+    else:
+        pairs = by_code.setdefault(None, [])
+        pairs[:] = [pair for pair in pairs if pair[0] is not kind] + [(kind, handler)]
+
+
+def entries(by_code: dict[Any, Any], code: int | None) -> Iterator[tuple[type[BaseException], Handler]]:
+    """Yield (class, handler) for a status, or for what has none, out of either shape."""
+    found = by_code.get(code)
+    if callable(found):
+        yield (default_exceptions.get(code or 0, HTTPException), found)
+    elif found:
+        yield from found.items() if isinstance(found, dict) else found
+    if code is not None and isinstance(by_code.get(None), list):
+        for kind, handler in by_code[None]:
+            if issubclass(kind, HTTPException) and kind.code == code:
+                yield kind, handler
+
+
+def all_entries(by_code: dict[Any, Any]) -> Iterator[tuple[Any, Handler]]:
+    """Yield (status or class, handler) for all that one blueprint, or the application, handles."""
+    for code in list(by_code):
+        if callable(by_code[code]):
+            yield code, by_code[code]
+        else:
+            yield from (by_code[code].items() if isinstance(by_code[code], dict) else by_code[code])
+
+
+def find(
+    spec: dict[str | None, Any], names: Iterable[str], error: BaseException, generic_for_http: bool = True
+) -> Handler | None:
+    """Return the handler for `error`: first by status, then by class; each time the blueprints `names`, innermost
+    first, before the application; and the most specific class of all.
+
+    :param generic_for_http: whether handlers without a status are considered for HTTP errors
+    """
+    is_http = isinstance(error, HTTPException)
+    code = error.code if is_http else None
+    levels = (None,) if code is None else ((code, None) if generic_for_http else (code,))
+    for level in levels:
+        for name in (*names, None):
+            by_code = spec.get(name)
+            if by_code and (handlers := dict(entries(by_code, level))):
+                for kind in type(error).__mro__:
+                    if kind in handlers:
+                        return handlers[kind]
+    return None

@@ -1,0 +1,183 @@
+"""What is current: one context variable, the proxies over it, and the two documented stacks as views of it.
+
+The variable holds a pair ``(owner, request_ctx)``. `owner` is the innermost context that provides the application
+and `g`; it is a request context of its own as long as no application context of the same application was there
+before it. `request_ctx` is the innermost request context, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from typing import Any, NoReturn
+
+from werkzeug.local import LocalProxy
+
+Frame = tuple[Any, Any]
+
+_current: ContextVar[Frame | None] = ContextVar("microflask.context", default=None)
+
+NO_APP = (
+    "There is no current application here. Push an application context first, `with app.app_context(): ...`, or do"
+    " this while a request is being handled."
+)
+NO_REQUEST = (
+    "There is no current request here. Do this while a request is being handled, or push a request context for a test:"
+    " `with app.test_request_context(): ...`."
+)
+
+
+def find_app() -> Any | None:
+    """Return the current application, or None outside of every context."""
+    frame = _current.get()
+    return None if frame is None else frame[0].app
+
+
+def find_request_ctx() -> Any | None:
+    """Return the innermost request context, or None."""
+    frame = _current.get()
+    return None if frame is None else frame[1]
+
+
+def find_request() -> Any | None:
+    """Return the current request object, or None."""
+    ctx = find_request_ctx()
+    return None if ctx is None else ctx.request
+
+
+def find_app_ctx() -> Any | None:
+    """Return the innermost application context, or None."""
+    frame = _current.get()
+    return None if frame is None else frame[0].app_context
+
+
+def _current_app() -> Any:
+    frame = _current.get()
+    if frame is None:
+        raise RuntimeError(NO_APP)
+    return frame[0].app
+
+
+def _app_ctx() -> Any:
+    frame = _current.get()
+    if frame is None:
+        raise RuntimeError(NO_APP)
+    return frame[0].app_context
+
+
+def _g() -> Any:
+    frame = _current.get()
+    if frame is None:
+        raise RuntimeError(NO_APP)
+    return frame[0].app_context.g
+
+
+def _request_ctx() -> Any:
+    frame = _current.get()
+    if frame is None or (ctx := frame[1]) is None:
+        raise RuntimeError(NO_REQUEST)
+    return ctx
+
+
+def _request() -> Any:
+    return _request_ctx().request
+
+
+def _session() -> Any:
+    return _request_ctx().session
+
+
+class ContextProxy(LocalProxy[Any]):
+    """Stand for an object of the current context; werkzeug's LocalProxy with a short way to attributes."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._get_current_object(), name)
+
+
+def _proxy(find: Callable[[], Any], message: str) -> Any:
+    """Return a proxy for what `find` returns; `message` is the text of its RuntimeError."""
+    return ContextProxy(find, unbound_message=message)
+
+
+current_app: Any = _proxy(_current_app, NO_APP)
+app_ctx: Any = _proxy(_app_ctx, NO_APP)
+g: Any = _proxy(_g, NO_APP)
+request_ctx: Any = _proxy(_request_ctx, NO_REQUEST)
+request: Any = _proxy(_request, NO_REQUEST)
+session: Any = _proxy(_session, NO_REQUEST)
+
+
+class ContextStack:
+    """Show one kind of context as the documented stack: `top`, `push` and `pop`.
+
+    What is pushed here is bound as it is: no signal is sent and no teardown function runs.
+    """
+
+    def __init__(self, name: str, find: Callable[[], Any | None], frame_with: Callable[[Any], Frame]) -> None:
+        self._name = name
+        self._find = find
+        self._frame_with = frame_with
+        self._tokens: ContextVar[tuple[Token[Frame | None], ...]] = ContextVar(f"microflask.{name}", default=())
+
+    @property
+    def top(self) -> Any | None:
+        """The innermost context, or None."""
+        return self._find()
+
+    def push(self, ctx: Any) -> Any:
+        """Bind `ctx` on top and return it."""
+        token = _current.set(self._frame_with(ctx))
+        self._tokens.set((*self._tokens.get(), token))
+        return ctx
+
+    def pop(self) -> Any | None:
+        """Unbind the innermost context and return it, or None when there is none."""
+        top = self._find()
+        tokens = self._tokens.get()
+        if tokens:
+            self._tokens.set(tokens[:-1])
+            _current.reset(tokens[-1])
+        elif top is not None:
+            top.unbind()
+        return top
+
+    def __call__(self) -> Any:
+        """Return a proxy for the innermost context."""
+        return _proxy(self._bound, f"There is nothing on {self._name} here.")
+
+    def _bound(self) -> Any:
+        top = self._find()
+        if top is None:
+            self._complain()
+        return top
+
+    def _complain(self) -> NoReturn:
+        raise RuntimeError(f"There is nothing on {self._name} here.")
+
+    def __repr__(self) -> str:
+        return f"<{self._name} top={self.top!r}>"
+
+
+class _Foreign:
+    """Give an object that is no context of ours, pushed on the application stack, a context's look."""
+
+    def __init__(self, pushed: Any) -> None:
+        self.app_context = pushed
+        self.app = getattr(pushed, "app", None)
+
+
+def _frame_with_request(ctx: Any) -> Frame:
+    frame = _current.get()
+    return (ctx if frame is None else frame[0], ctx)
+
+
+def _frame_with_app(ctx: Any) -> Frame:
+    frame = _current.get()
+    owner = ctx if hasattr(ctx, "app_context") else _Foreign(ctx)
+    return (owner, None if frame is None else frame[1])
+
+
+_request_ctx_stack = ContextStack("_request_ctx_stack", find_request_ctx, _frame_with_request)
+_app_ctx_stack = ContextStack("_app_ctx_stack", find_app_ctx, _frame_with_app)

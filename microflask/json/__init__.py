@@ -1,0 +1,126 @@
+"""JSON with the current application's provider, or with the plain defaults where there is no application.
+
+The functions take what those of the standard library's ``json`` take, and of older releases `app` (the application
+whose provider serves) and `encoding` (JSON comes and goes as bytes in that encoding).
+"""
+
+from __future__ import annotations
+
+from json import detect_encoding
+from typing import IO, Any, overload
+
+from markupsafe import Markup
+
+from ..compat import DOCUMENTED
+from ..globals import NO_APP, find_app
+from .provider import DefaultJSONProvider, JSONDecoder, JSONEncoder
+
+__all__ = [
+    "JSONDecoder", "JSONEncoder", "detect_encoding", "dump", "dumps", "htmlsafe_dump", "htmlsafe_dumps", "jsonify",
+    "load", "loads", "tojson_filter",
+]
+
+#: What could end a script element or an attribute in single quotes, or begin a tag or an entity.
+_HTML_ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&'"})
+
+
+class _NoApplication:
+    """Answer what a provider asks of its application, where there is none."""
+
+    config: dict[str, Any] = {}
+    blueprints: dict[str, Any] = {}
+    compat = DOCUMENTED
+    debug = False
+
+
+_no_application = _NoApplication()
+_plain = DefaultJSONProvider(_no_application)
+
+
+def _provider(app: Any) -> Any:
+    if app is None:
+        app = find_app()
+    return _plain if app is None else app.json
+
+
+@overload
+def dumps(obj: Any, *, app: Any = None, encoding: None = None, **kwargs: Any) -> str: ...
+
+
+@overload
+def dumps(obj: Any, *, app: Any = None, encoding: str, **kwargs: Any) -> bytes: ...
+
+
+def dumps(obj: Any, *, app: Any = None, encoding: str | None = None, **kwargs: Any) -> str | bytes:
+    """Return `obj` as JSON text, or as bytes if an `encoding` is given.
+
+    :raises TypeError: `obj` holds something that has no form in JSON
+    :raises ValueError: `obj` contains itself
+    """
+    text: str = _provider(app).dumps(obj, **kwargs)
+    return text if encoding is None else text.encode(encoding)
+
+
+def dump(obj: Any, fp: IO[Any], *, app: Any = None, encoding: str | None = None, **kwargs: Any) -> None:
+    """Write `obj` as JSON to the text file `fp`, or to the binary file `fp` if an `encoding` is given.
+
+    :raises TypeError: `obj` holds something that has no form in JSON
+    :raises ValueError: `obj` contains itself
+    """
+    if encoding is None:
+        _provider(app).dump(obj, fp, **kwargs)
+    else:
+        fp.write(dumps(obj, app=app, encoding=encoding, **kwargs))
+
+
+def loads(s: str | bytes, *, app: Any = None, encoding: str | None = None, **kwargs: Any) -> Any:
+    """Return the value of the JSON document `s`; bytes are Unicode of any form unless an `encoding` is given.
+
+    :raises ValueError: `s` is not JSON, or not in that encoding
+    """
+    if encoding is not None and isinstance(s, (bytes, bytearray)):
+        s = s.decode(encoding)
+    return _provider(app).loads(s, **kwargs)
+
+
+def load(fp: IO[Any], *, app: Any = None, encoding: str | None = None, **kwargs: Any) -> Any:
+    """Return the value of the JSON document in the text or binary file `fp`.
+
+    :raises ValueError: the content is not JSON, or not in the `encoding` given
+    """
+    if encoding is None:
+        return _provider(app).load(fp, **kwargs)
+    return loads(fp.read(), app=app, encoding=encoding, **kwargs)
+
+
+def jsonify(*args: Any, **kwargs: Any) -> Any:
+    """Return a response with the JSON of the arguments.
+
+    As documented, the arguments are those of ``dict()``, and the body is indented unless an XMLHttpRequest asks. Under
+    ``compat="3.1"`` one value of any kind, several values (a list) or none (null) are taken as well.
+
+    :raises RuntimeError: there is no current application
+    :raises TypeError: the arguments are none of these, or hold something that has no form in JSON
+    """
+    app = find_app()
+    if app is None:
+        raise RuntimeError(NO_APP)
+    return app.json.response(*args, **kwargs)
+
+
+def htmlsafe_dumps(obj: Any, **kwargs: Any) -> Markup:
+    r"""Return `obj` as JSON that may stand in HTML text, in a script element and in a single-quoted attribute.
+
+    ``<``, ``>``, ``&`` and ``'`` are written as ``\u003c`` and so on, which JavaScript reads as the same text.
+    """
+    return Markup(dumps(obj, **kwargs).translate(_HTML_ESCAPES))
+
+
+def htmlsafe_dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
+    """Write `obj` to the text file `fp` as :func:`htmlsafe_dumps` returns it."""
+    fp.write(str(htmlsafe_dumps(obj, **kwargs)))
+
+
+def tojson_filter(obj: Any, **kwargs: Any) -> Markup:
+    """Return `obj` as :func:`htmlsafe_dumps` does; this is the ``tojson`` filter of templates."""
+    return htmlsafe_dumps(obj, **kwargs)

@@ -1,0 +1,99 @@
+"""From whatever a view may return to a response object, in the order of likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as ResponseBase
+
+from .globals import find_request
+
+
+class NoResponseError(TypeError, ValueError):
+    """A view returned something that no response can be made of."""
+
+
+def make_response(app: Any, value: Any) -> Any:
+    """Return a response of the application's class for what a view returned.
+
+    :raises NoResponseError: None, or a value of a kind that is no response
+    """
+    status = headers = None
+    if isinstance(value, tuple):
+        value, status, headers = _unpack(value)
+    kind = app.response_class
+    if isinstance(value, str | bytes | bytearray):
+        response = kind(value) if status is headers is None else kind(value, status=status, headers=headers)
+        status = headers = None
+    elif isinstance(value, kind):
+        response = value
+    elif value is None:
+        raise NoResponseError(_no_value(None))
+    else:
+        response = _convert(app, kind, value)
+    if status is not None:
+        if isinstance(status, str | bytes | bytearray):
+            response.status = status if isinstance(status, str) else status.decode()
+        else:
+            response.status_code = status
+    if headers:
+        response.headers.update(headers)
+    return response
+
+
+def _unpack(value: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+    """Return body, status and headers of a tuple.
+
+    :raises NoResponseError: there is nothing in it, or too much
+    """
+    if len(value) == 3:
+        return value
+    if len(value) == 2:
+        body, second = value
+        if isinstance(second, Headers | Mapping | tuple | list):
+            return body, None, second
+        return body, second, None
+    if len(value) == 1:
+        return value[0], None, None
+    raise NoResponseError(
+        f"a view returned a tuple of {len(value)} items: write (body, status, headers), (body, status) or"
+        " (body, headers)"
+    )
+
+
+def _convert(app: Any, kind: Any, value: Any) -> Any:
+    if isinstance(value, HTTPException):
+        return _from_error(kind, value)
+    if isinstance(value, dict | list):
+        return app.json.response_value(value)
+    if isinstance(value, Iterator) or hasattr(value, "__aiter__"):
+        return kind(app.iterate(value) if hasattr(value, "__aiter__") else value)
+    if isinstance(value, ResponseBase) or callable(value):
+        request = find_request()
+        try:
+            return kind.force_type(value, None if request is None else request.environ)
+        except TypeError as error:
+            raise NoResponseError(f"{_no_value(value)} Calling it as a WSGI application failed: {error}") from error
+    if isinstance(value, Mapping):
+        return app.json.response_value(dict(value))
+    raise NoResponseError(_no_value(value))
+
+
+def _from_error(kind: Any, error: HTTPException) -> Any:
+    """Return the page of an HTTP error; no WSGI application is run for it."""
+    request = find_request()
+    environ = None if request is None else request.environ
+    if error.response is not None or type(error).get_response is not HTTPException.get_response:
+        return kind.force_type(error.get_response(environ), environ)
+    return kind(error.get_body(environ), error.code, error.get_headers(environ))
+
+
+def _no_value(value: Any) -> str:
+    from .debughelpers import no_return_type_message, view_returned_none_message
+
+    request = find_request()
+    name = getattr(request, "endpoint", None) or "the view"
+    return view_returned_none_message(name) if value is None else no_return_type_message(name, type(value))

@@ -1,0 +1,148 @@
+"""Views that are classes, and views that are imported late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from threading import RLock
+from typing import Any, ClassVar
+
+from werkzeug.utils import import_string
+
+from .globals import find_app, find_request
+from .typing import ResponseReturnValue, RouteCallable
+
+_HTTP_METHODS = ("get", "post", "head", "options", "delete", "put", "trace", "patch")
+
+
+class View:
+    """Be the base of class-based views: a subclass implements :meth:`dispatch_request`."""
+
+    #: The methods that the view is registered for unless the rule says otherwise.
+    methods: ClassVar[Collection[str] | None] = None
+    #: Whether the view answers OPTIONS by itself; None: as the application decides.
+    provide_automatic_options: ClassVar[bool | None] = None
+    #: Decorators that are applied to the view function, one after another, when it is made.
+    decorators: ClassVar[list[Callable[..., Any]]] = []
+    #: Whether each request gets an object of its own.
+    init_every_request: ClassVar[bool] = True
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Answer the request; called with the values of the rule's variables.
+
+        :raises NotImplementedError: the subclass has not implemented it
+        """
+        raise NotImplementedError(f"{type(self).__name__} is a View without the method dispatch_request()")
+
+    @classmethod
+    def as_view(cls, name: str, *class_args: Any, **class_kwargs: Any) -> RouteCallable:
+        """Return a view function called `name` that makes an object of the class and lets it answer.
+
+        :param class_args: given to the constructor, as are the keyword arguments
+        """
+        if cls.init_every_request:
+
+            def view(**kwargs: Any) -> Any:
+                this = view.view_class(*class_args, **class_kwargs)  # type: ignore[attr-defined]
+                return _run(this.dispatch_request, kwargs)
+
+        else:
+            shared = cls(*class_args, **class_kwargs)
+
+            def view(**kwargs: Any) -> Any:
+                return _run(shared.dispatch_request, kwargs)
+
+        function: Any = view
+        for decorate in cls.decorators:
+            function.__name__, function.__module__ = name, cls.__module__
+            function = decorate(function)
+        _describe(function, cls, name)
+        if function is not view:
+            view.view_class = cls  # type: ignore[attr-defined]
+        return function  # type: ignore[no-any-return]
+
+
+def _run(method: Callable[..., Any], kwargs: dict[str, Any]) -> Any:
+    """Call a method of a view, in a loop when it is a coroutine function."""
+    app = find_app()
+    return method(**kwargs) if app is None else app.ensure_sync(method)(**kwargs)
+
+
+def _describe(function: Any, cls: type[View], name: str) -> None:
+    """Give a view function the attributes that its registration reads."""
+    function.view_class = cls
+    function.__name__ = name
+    function.__doc__ = cls.__doc__
+    function.__module__ = cls.__module__
+    function.methods = cls.methods
+    function.provide_automatic_options = cls.provide_automatic_options
+
+
+class MethodView(View):
+    """Answer each HTTP method by the method of the class that has its name in lower case."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "methods" in cls.__dict__:
+            return
+        methods = {method.upper() for method in _HTTP_METHODS if hasattr(cls, method)}
+        for base in cls.__bases__:
+            methods.update(getattr(base, "methods", None) or ())
+        if methods:
+            cls.methods = methods
+
+    def dispatch_request(self, **kwargs: Any) -> ResponseReturnValue:
+        """Call the method of the class for the request's method; HEAD falls back to ``get``."""
+        request = find_request()
+        method = getattr(self, request.method.lower(), None)  # type: ignore[union-attr]
+        if method is None and request.method == "HEAD":  # type: ignore[union-attr]
+            method = getattr(self, "get", None)
+        if method is None:
+            raise AssertionError(
+                f"{type(self).__name__} is registered for {request.method!r}"  # type: ignore[union-attr]
+                " and has no method of that name"
+            )
+        return _run(method, kwargs)  # type: ignore[no-any-return]
+
+
+class LazyView:
+    """Stand for a view that is imported when it is first called.
+
+    :param import_name: dotted name of the view, e.g. ``yourapplication.views.index``
+    :raises ValueError: there is no dot in it
+    """
+
+    def __init__(self, import_name: str) -> None:
+        module, _, name = import_name.replace(":", ".").rpartition(".")
+        if not (module and name):
+            raise ValueError(f"{import_name!r} names no view in a module: write it as 'package.module.function'")
+        self.__module__ = module
+        self.__name__ = name
+        self.import_name = import_name
+        self._lock = RLock()
+        self._view: Callable[..., Any] | None = None
+
+    @property
+    def view(self) -> Callable[..., Any]:
+        """The real view, imported at the first look.
+
+        :raises ImportError: there is no such module, or nothing of that name in it
+        """
+        if self._view is None:
+            with self._lock:
+                if self._view is None:
+                    self._view = import_string(self.import_name)
+        return self._view
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the real view."""
+        app = find_app()
+        return self.view(*args, **kwargs) if app is None else app.ensure_sync(self.view)(*args, **kwargs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LazyView) and other.import_name == self.import_name
+
+    def __hash__(self) -> int:
+        return hash(self.import_name)
+
+    def __repr__(self) -> str:
+        return f"<LazyView {self.import_name!r}>"

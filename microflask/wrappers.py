@@ -1,0 +1,498 @@
+"""Werkzeug's request and response, made lazy: each keeps what it was given and evaluates what is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, lru_cache
+from http import HTTPStatus
+from typing import IO, Any
+from urllib.parse import parse_qsl, urljoin
+
+from werkzeug.datastructures import EnvironHeaders, Headers, MultiDict
+from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.http import HTTP_STATUS_CODES, remove_entity_headers
+from werkzeug.routing import Rule
+from werkzeug.urls import iri_to_uri
+from werkzeug.utils import get_content_type
+from werkzeug.wrappers import Request as RequestBase
+from werkzeug.wrappers import Response as ResponseBase
+from werkzeug.wsgi import ClosingIterator, get_current_url
+
+from . import json
+from .globals import find_app
+
+
+@lru_cache(maxsize=1024)
+def blueprint_chain(name: str) -> list[str]:
+    """Return the name of a blueprint and those of the blueprints around it, innermost first."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+
+
+def _decode(text: str) -> str:
+    return text if text.isascii() else text.encode("latin1").decode(errors="replace")
+
+
+class Request(RequestBase):
+    """Describe the request that came in; remembers the matched rule and the view arguments.
+
+    :param environ: the WSGI environ; it is kept, and read when something is asked for
+    :param populate_request: whether the environ gets to know the request, under ``werkzeug.request``
+    :param shallow: whether reading the body is refused
+    """
+
+    json_module: Any = json
+    #: The rule that matched, or None.
+    url_rule: Rule | None = None
+    #: The values of the rule's variables, or None when nothing matched.
+    view_args: dict[str, Any] | None = None
+    #: The exception with which matching failed, or None.
+    routing_exception: HTTPException | None = None
+    _max_content_length: int | None = None
+    _max_form_memory_size: int | None = None
+    _max_form_parts: int | None = None
+
+    def __init__(self, environ: dict[str, Any], populate_request: bool = True, shallow: bool = False) -> None:
+        self.environ = environ
+        self.shallow = shallow
+        if populate_request and not shallow:
+            environ["werkzeug.request"] = self
+
+    @cached_property
+    def method(self) -> str:  # type: ignore[override]
+        """The method, in upper case."""
+        method: str = self.environ.get("REQUEST_METHOD", "GET")
+        return method.upper()
+
+    @cached_property
+    def scheme(self) -> str:  # type: ignore[override]
+        """The scheme of the URL: http, https, ws or wss."""
+        scheme: str = self.environ.get("wsgi.url_scheme", "http")
+        return scheme
+
+    @cached_property
+    def server(self) -> tuple[str, int | None] | None:  # type: ignore[override]
+        """Address and port of the server as it calls itself."""
+        name = self.environ.get("SERVER_NAME")
+        if name is None:
+            return None
+        try:
+            return name, int(self.environ.get("SERVER_PORT", ""))
+        except ValueError:
+            return name, None
+
+    @cached_property
+    def root_path(self) -> str:  # type: ignore[override]
+        """Where the application is mounted, without a final slash."""
+        return _decode(self.environ.get("SCRIPT_NAME") or "").rstrip("/")
+
+    @cached_property
+    def path(self) -> str:  # type: ignore[override]
+        """The path of the URL below the place where the application is mounted."""
+        return "/" + _decode(self.environ.get("PATH_INFO") or "").lstrip("/")
+
+    @cached_property
+    def query_string(self) -> bytes:  # type: ignore[override]
+        """The part of the URL after the question mark, as it came."""
+        query: str = self.environ.get("QUERY_STRING", "")
+        return query.encode("latin1")
+
+    @cached_property
+    def headers(self) -> EnvironHeaders:  # type: ignore[override]
+        """The headers, read from the environ."""
+        return EnvironHeaders(self.environ)
+
+    @cached_property
+    def remote_addr(self) -> str | None:  # type: ignore[override]
+        """The address of the client, as the server gives it."""
+        address: str | None = self.environ.get("REMOTE_ADDR")
+        return address
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        """The query string, parsed. Bytes that are no UTF-8 come out percent-encoded."""
+        query = self.environ.get("QUERY_STRING", "")
+        if not query.isascii():
+            query = query.encode("latin1").decode(errors="werkzeug.url_quote")
+        return self.parameter_storage_class(parse_qsl(query, keep_blank_values=True, errors="werkzeug.url_quote"))
+
+    @cached_property
+    def full_path(self) -> str:
+        """The path with the query string."""
+        return f"{self.path}?{self.query_string.decode(errors='werkzeug.url_quote')}"
+
+    def _limit(self, key: str, own: int | None, otherwise: int | None) -> int | None:
+        """Return this request's own limit, else the application's, else `otherwise`."""
+        if own is not None:
+            return own
+        app = find_app()
+        if app is None or key not in app.config:
+            return otherwise
+        limit: int | None = app.config[key]
+        return limit
+
+    @property
+    def max_content_length(self) -> int | None:  # type: ignore[override]
+        """How many bytes the body may have; MAX_CONTENT_LENGTH of the configuration unless assigned."""
+        return self._limit("MAX_CONTENT_LENGTH", self._max_content_length, None)
+
+    @max_content_length.setter
+    def max_content_length(self, value: int | None) -> None:
+        self._max_content_length = value
+
+    @property
+    def max_form_memory_size(self) -> int | None:  # type: ignore[override]
+        """How many bytes a form field that is no file may have; MAX_FORM_MEMORY_SIZE unless assigned."""
+        return self._limit("MAX_FORM_MEMORY_SIZE", self._max_form_memory_size, 500_000)
+
+    @max_form_memory_size.setter
+    def max_form_memory_size(self, value: int | None) -> None:
+        self._max_form_memory_size = value
+
+    @property
+    def max_form_parts(self) -> int | None:  # type: ignore[override]
+        """How many parts a multipart form may have; MAX_FORM_PARTS unless assigned."""
+        return self._limit("MAX_FORM_PARTS", self._max_form_parts, 1_000)
+
+    @max_form_parts.setter
+    def max_form_parts(self, value: int | None) -> None:
+        self._max_form_parts = value
+
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint that matched, or None."""
+        rule = self.url_rule
+        return None if rule is None else rule.endpoint  # type: ignore[no-any-return]
+
+    @property
+    def blueprint(self) -> str | None:
+        """The name of the blueprint that the endpoint belongs to, or None."""
+        endpoint = self.endpoint
+        return endpoint.rpartition(".")[0] if endpoint is not None and "." in endpoint else None
+
+    @property
+    def blueprints(self) -> list[str]:
+        """The names of that blueprint and of those around it, innermost first."""
+        name = self.blueprint
+        return [] if name is None else blueprint_chain(name)
+
+    @property
+    def module(self) -> str | None:
+        """The name of the Module that handles the request, or None; blueprints came after modules."""
+        app, name = find_app(), self.blueprint
+        blueprint = None if app is None or name is None else app.blueprints.get(name)
+        return name if getattr(blueprint, "is_module", False) else None
+
+    @property
+    def is_xhr(self) -> bool:
+        """Whether a JavaScript library marked the request as an XMLHttpRequest."""
+        mark: str = self.environ.get("HTTP_X_REQUESTED_WITH", "")
+        return mark.lower() == "xmlhttprequest"
+
+    @property
+    def json(self) -> Any:
+        """What :meth:`get_json` returns."""
+        return self.get_json()
+
+    def get_json(  # type: ignore[override]
+        self, force: bool = False, silent: bool = False, cache: bool = True
+    ) -> Any:
+        """Return the body, parsed as JSON.
+
+        :param force: parse whatever the mimetype says
+        :param silent: return None instead of failing
+        :param cache: remember the result for the next call
+        :raises BadRequest: from :meth:`on_json_loading_failed`, when the body is no JSON
+        :raises UnsupportedMediaType: the mimetype is another one, where the application's compat asks for it
+        """
+        if cache and (known := self._cached_json[silent]) is not Ellipsis:
+            return known
+        if not force:
+            app = find_app()
+            required = app is None or app.compat.json_mimetype_required
+            if not (self.is_json if required else self.mimetype == "application/json"):
+                return self.on_json_loading_failed(None) if required and not silent else None
+        try:
+            value = self.json_module.loads(self._json_text(cache))
+        except ValueError as error:
+            value = None if silent else self.on_json_loading_failed(error)
+            outcome = (self._cached_json[0], value) if silent else (value, self._cached_json[1])
+        else:
+            outcome = (value, value)
+        if cache:
+            self._cached_json = outcome
+        return value
+
+    def _json_text(self, cache: bool) -> bytes | str:
+        data = self.get_data(cache=cache)
+        charset = self.mimetype_params.get("charset") if "charset" in self.environ.get("CONTENT_TYPE", "") else None
+        if charset is None or charset.lower() in {"utf-8", "utf8"}:
+            return data
+        try:
+            return data.decode(charset)
+        except LookupError:
+            raise ValueError("the charset of the Content-Type is not known") from None
+
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
+        """Raise BadRequest; may be overridden to return what get_json() shall return.
+
+        :param e: what went wrong while parsing, or None when the mimetype was not that of JSON
+        """
+        try:
+            return super().on_json_loading_failed(e)
+        except BadRequest as error:
+            app = find_app()
+            if app is not None and app.debug:
+                raise
+            # What exactly was wrong is for the developer, not for the client.
+            raise BadRequest() from error
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        app = find_app()
+        if app is not None and app.debug and self.mimetype != "multipart/form-data" and not self.files:
+            from .debughelpers import attach_enctype_error_multidict
+
+            attach_enctype_error_multidict(self)
+
+    def close(self) -> None:
+        """Close the uploaded files, if the form was looked at."""
+        if "files" in self.__dict__:
+            super().close()
+
+
+@lru_cache(maxsize=256)
+def content_type_of(mimetype: str) -> str:
+    """Return the Content-Type for a mimetype: texts get their charset.
+
+    :raises ValueError: there is a line break in it
+    """
+    content_type = get_content_type(mimetype, "utf-8")
+    Headers([("Content-Type", content_type)])
+    return content_type
+
+
+@lru_cache(maxsize=256)
+def status_line(code: int) -> str:
+    """Return the status line for a status code."""
+    phrase = HTTP_STATUS_CODES.get(code, "unknown")
+    return f"{code} {phrase.upper()}"
+
+
+def _parse_status(value: str) -> tuple[str, int]:
+    """Return the line and the code of a status given as text."""
+    line = value.strip()
+    if not line:
+        raise ValueError("the status of a response is empty: give a number such as 404, or '404 NOT FOUND'")
+    code, space, _ = line.partition(" ")
+    try:
+        number = int(code)
+    except ValueError:
+        return f"0 {line}", 0
+    return (line if space else status_line(number)), number
+
+
+HeadersArgument = Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]]
+_NO_CALLBACKS: list[Callable[[], Any]] = []
+
+
+class Response(ResponseBase):
+    """Hold what goes out; HTML unless told otherwise. The headers object is made when somebody looks at it.
+
+    :param response: text, bytes, or an iterable of either
+    :param status: a number or a status line
+    :param headers: pairs or a mapping
+    :param mimetype: the type without charset, which texts get
+    :param content_type: the full type, which wins over `mimetype`
+    :param direct_passthrough: hand the iterable to the server as it is
+    :raises ValueError: a header has a line break in it
+    """
+
+    default_mimetype: str | None = "text/html"
+    json_module: Any = json
+    autocorrect_location_header = False
+    direct_passthrough = False
+    _on_close = _NO_CALLBACKS
+    _status = "200 OK"
+    _status_code = 200
+    _length: int | None = None
+    _type: str | None = None
+    #: Whether a subclass took over a step of the way out, so that it has to be asked.
+    _own_exit = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        steps = ("get_wsgi_headers", "get_app_iter", "get_wsgi_response", "iter_encoded", "close")
+        cls._own_exit = any(getattr(cls, step) is not getattr(Response, step) for step in steps)
+
+    def __init__(
+        self, response: Iterable[bytes] | bytes | Iterable[str] | str | None = None,
+        status: int | str | HTTPStatus | None = None, headers: HeadersArgument | None = None,
+        mimetype: str | None = None, content_type: str | None = None, direct_passthrough: bool = False,
+    ) -> None:  # fmt: skip
+        if headers is not None or content_type is not None:
+            self.headers = self._make_headers(headers, mimetype, content_type)
+        elif mimetype is None:
+            mimetype = self.default_mimetype
+            self._type = None if mimetype is None else content_type_of(mimetype)
+        else:
+            self._type = content_type_of(mimetype)
+        if direct_passthrough:
+            self.direct_passthrough = direct_passthrough
+        if status is None:
+            status = self.default_status
+        if status != 200:
+            self.status = status  # type: ignore[assignment]
+        if response is None:
+            self.response = []
+        elif isinstance(response, (str, bytes, bytearray)):
+            self.set_data(response)
+        else:
+            self.response = response
+
+    def _make_headers(
+        self, headers: HeadersArgument | None, mimetype: str | None, content_type: str | None
+    ) -> Headers:
+        made = headers if isinstance(headers, Headers) else Headers(headers or None)
+        if content_type is None:
+            if mimetype is None and "content-type" not in made:
+                mimetype = self.default_mimetype
+            content_type = None if mimetype is None else content_type_of(mimetype)
+        if content_type is not None:
+            made["Content-Type"] = content_type
+        return made
+
+    @cached_property
+    def headers(self) -> Headers:  # type: ignore[override]
+        """The headers; what the constructor was told stands in them."""
+        headers = Headers()
+        if self._type is not None:
+            headers.add("Content-Type", self._type)
+        if self._length is not None:
+            headers.add("Content-Length", str(self._length))
+        return headers
+
+    @property
+    def status_code(self) -> int:
+        """The status as a number."""
+        return self._status_code
+
+    @status_code.setter
+    def status_code(self, code: int) -> None:
+        self.status = code  # type: ignore[assignment]
+
+    @property
+    def status(self) -> str:
+        """The status line; numbers may be assigned too."""
+        return self._status
+
+    @status.setter
+    def status(self, value: str | int | HTTPStatus) -> None:
+        if isinstance(value, int):
+            self._status_code = int(value)
+            self._status = status_line(self._status_code)
+        else:
+            self._status, self._status_code = _parse_status(value)
+
+    @property
+    def max_cookie_size(self) -> int:  # type: ignore[override]
+        """The size in bytes from which on a cookie is warned about; MAX_COOKIE_SIZE of the configuration."""
+        app = find_app()
+        size: int = 4093 if app is None else app.config.get("MAX_COOKIE_SIZE", 4093)
+        return size
+
+    def set_data(self, value: bytes | str) -> None:
+        """Make `value` the body."""
+        if isinstance(value, str):
+            value = value.encode()
+        self.response = [value]
+        if self.automatically_set_content_length:
+            if "headers" in self.__dict__:
+                self.headers["Content-Length"] = str(len(value))
+            else:
+                self._length = len(value)
+
+    data = property(ResponseBase.get_data, set_data, doc="The body as bytes; text may be assigned too.")
+
+    def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
+        """Call `func` when the server has sent the response; returns `func`."""
+        if self._on_close is _NO_CALLBACKS:
+            self._on_close = []
+        return super().call_on_close(func)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Send the response as a WSGI application does."""
+        if self._own_exit:
+            return super().__call__(environ, start_response)
+        start_response(self._status, self._wsgi_headers(environ))
+        return self._body(environ)
+
+    def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
+        """Return the headers as they go out for the request of `environ`."""
+        return Headers(self._wsgi_headers(environ))
+
+    def get_app_iter(self, environ: dict[str, Any]) -> Iterable[bytes]:
+        """Return the body as it goes out for the request of `environ`."""
+        if self._own_exit:
+            return super().get_app_iter(environ)
+        return self._body(environ)
+
+    def _has_no_body(self) -> bool:
+        code = self._status_code
+        return code in (204, 304) or 100 <= code < 200
+
+    def _wsgi_headers(self, environ: dict[str, Any]) -> list[tuple[str, str]]:
+        """Return the headers as WSGI wants them: length added, locations made URIs."""
+        bodiless = self._has_no_body()
+        length = self._length
+        if "headers" not in self.__dict__ and not bodiless:
+            items = [] if self._type is None else [("Content-Type", self._type)]
+            if length is not None:
+                items.append(("Content-Length", str(length)))
+                return items
+            has_length = False
+        else:
+            items = list(self.headers)
+            has_length = False
+            for at, (name, value) in enumerate(items):
+                key = name.lower()
+                if key == "content-length":
+                    has_length = True
+                elif key == "location" or key == "content-location":
+                    items[at] = (name, self._locate(key, value, environ))
+            if bodiless:
+                return self._without_entity(items)
+        if not has_length and self.automatically_set_content_length and self.is_sequence:
+            items.append(("Content-Length", str(sum(map(len, self.iter_encoded())))))
+        return items
+
+    def _without_entity(self, items: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        headers = Headers(items)
+        if self._status_code == 304:
+            remove_entity_headers(headers)
+        else:
+            headers.remove("Content-Length")
+        return list(headers)
+
+    def _locate(self, key: str, value: str, environ: dict[str, Any]) -> str:
+        location = iri_to_uri(value)
+        if key == "location" and self.autocorrect_location_header:
+            location = urljoin(iri_to_uri(get_current_url(environ, strip_querystring=True)), location)
+        return location
+
+    def _body(self, environ: dict[str, Any]) -> Iterable[bytes]:
+        """Return the body for the server: a plain list of bytes wherever nothing has to be closed."""
+        body = self.response
+        if environ["REQUEST_METHOD"] == "HEAD" or self._has_no_body():
+            if self._on_close or hasattr(body, "close"):
+                return ClosingIterator((), self.close)
+            return []
+        if self.direct_passthrough:
+            return body  # type: ignore[return-value]
+        if type(body) is list and not self._on_close:
+            return [item.encode() if isinstance(item, str) else item for item in body]
+        return ClosingIterator(self.iter_encoded(), self.close)
+
+
+Stream = IO[bytes]
+__all__ = ["Request", "Response", "blueprint_chain", "content_type_of", "status_line"]
