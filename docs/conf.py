@@ -20,7 +20,6 @@ exclude_patterns = ["_build"]
 
 extensions = ["sphinx.ext.autodoc"]
 autodoc_member_order = "alphabetical"
-autodoc_preserve_defaults = True
 # Descriptions name the types that matter; those of the signatures are for type checkers, and unreadable in print.
 autodoc_typehints = "none"
 

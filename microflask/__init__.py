@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
@@ -20,15 +21,11 @@ from .helpers import (
     flash,
     get_flashed_messages,
     get_template_attribute,
-    make_response,
     redirect,
     safe_join,
-    send_file,
-    send_from_directory,
     stream_with_context,
     url_for,
 )
-from .json import jsonify
 from .module import Module
 from .signals import (
     appcontext_popped,
@@ -53,6 +50,12 @@ if TYPE_CHECKING:
     from .templating import stream_template as stream_template
     from .templating import stream_template_string as stream_template_string
 
+    # Lower rooms do not know the classes of responses; users of an editor want to.
+    def jsonify(*args: Any, **kwargs: Any) -> Response: ...
+    def make_response(*args: Any) -> Response: ...
+    def send_file(path_or_file: Any = None, *args: Any, **kwargs: Any) -> Response: ...
+    def send_from_directory(directory: str | PathLike[str], path: str = "", *args: Any, **kwargs: Any) -> Response: ...
+
     # The proxies, by what they stand for.
     app_ctx: AppContext
     current_app: Flask
@@ -62,6 +65,8 @@ if TYPE_CHECKING:
     session: SessionMixin
 else:
     from .globals import app_ctx, current_app, g, request, request_ctx, session
+    from .helpers import make_response, send_file, send_from_directory
+    from .json import jsonify
 
 __version__ = "0.1.0"
 
@@ -73,7 +78,9 @@ _LATER = {
     "stream_template_string": "templating",
     "install_as_flask": "alias",
 }
-_SUBMODULES = {"alias", "cli", "commands", "debughelpers", "ext", "logging", "templating", "testing", "typing", "views"}
+_SUBMODULES = {
+    "alias", "cli", "commands", "debughelpers", "ext", "logging", "templating", "testing", "typing", "views",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -1,69 +1,41 @@
-"""The application object: its configuration, what it makes, and the life of a request."""
+"""The application object, and the life of a request."""
 
 from __future__ import annotations
 
-import os
 import sys
-import weakref
-from collections.abc import Callable, Iterable, Iterator, ValuesView
-from datetime import timedelta
-from functools import cached_property
-from threading import Lock
-from typing import IO, Any, ClassVar, TypeVar, overload
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from werkzeug.datastructures import ImmutableDict
-from werkzeug.exceptions import Aborter, BadRequest, BadRequestKeyError, HTTPException, InternalServerError
+from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException, InternalServerError
 from werkzeug.routing import BuildError, RequestRedirect, RoutingException
-from werkzeug.routing import Map as MapBase
-from werkzeug.routing import Rule as RuleBase
 from werkzeug.utils import redirect as make_redirect
 
 from . import errors, loops, responses
-from .blueprints import Blueprint
-from .compat import DOCUMENTED, Compat, default_compat, documented_signature, get_compat
-from .config import Config, ConfigAttribute
-from .ctx import AppContext, RequestContext, _AppCtxGlobals
+from .assembly import App, SetupError
+from .ctx import AppContext, RequestContext
 from .globals import _current, find_request_ctx
-from .helpers import get_debug_flag
-from .json.provider import DefaultJSONProvider, JSONDecoder, JSONEncoder, JSONProvider
-from .module import Module
-from .resources import auto_instance_path, open_instance_resource
-from .routing import Map, RequestAdapter, Rule
-from .scaffold import Scaffold, endpoint_of, setupmethod
+from .routing import Map, RequestAdapter
 from .sessions import SecureCookieSessionInterface, SessionInterface
-from .signals import appcontext_tearing_down, got_request_exception, request_finished, request_started
-from .signals import request_tearing_down
-from .typing import (
-    BeforeFirstRequestCallable,
-    RouteCallable,
-    ShellContextProcessorCallable,
-    TeardownCallable,
-    TemplateFilterCallable,
-    TemplateGlobalCallable,
-    TemplateTestCallable,
+from .signals import (
+    appcontext_tearing_down,
+    got_request_exception,
+    request_finished,
+    request_started,
+    request_tearing_down,
 )
 from .wrappers import Request, Response, blueprint_chain
 
-First = TypeVar("First", bound=BeforeFirstRequestCallable)
-Teardown = TypeVar("Teardown", bound=TeardownCallable)
-Shell = TypeVar("Shell", bound=ShellContextProcessorCallable)
-F = TypeVar("F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from .commands import FlaskCliRunner
+    from .testing import FlaskClient
 
 _UNSET: Any = object()
-_RULE = "-" * 80
 _SAFE_IN_ANCHOR = "%!#$&'()*+,/:;=?@"
 
 
-def _as_timedelta(value: Any) -> timedelta:
-    return value if isinstance(value, timedelta) else timedelta(seconds=value)
-
-
-class SetupError(AssertionError):
-    """The application was set up in a way, or at a time, that it cannot work with."""
-
-
-class Flask(Scaffold):
+class Flask(App):
     """Be a WSGI application and the registry of its views, rules, templates and settings.
 
     :param import_name: the module or package of the application, usually ``__name__``
@@ -77,441 +49,19 @@ class Flask(Scaffold):
     :param static_host: the host that serves the static files, with `host_matching`
     :param host_matching: whether rules are for hosts
     :param subdomain_matching: whether rules may be for subdomains of SERVER_NAME
-    :param compat: "documented", "0.10", "3.1" or a row of your own, see :mod:`microflask.compat`; it also says in which
-        order arguments come by position
+    :param compat: "documented", "0.10", "3.1" or a row of your own, see :mod:`microflask.compat`; it also says in
+        which order arguments come by position
     """
 
     request_class: type[Request] = Request
     response_class: type[Response] = Response
-    #: The class of the Jinja2 environment; None: :class:`microflask.templating.Environment`.
-    jinja_environment: Any = None
-    #: The class of :data:`g`.
-    app_ctx_globals_class: type[Any] = _AppCtxGlobals
-    config_class: type[Config] = Config
-    aborter_class: type[Aborter] = Aborter
-    json_provider_class: type[JSONProvider] = DefaultJSONProvider
-    json_encoder: type[Any] | None = JSONEncoder
-    json_decoder: type[Any] | None = JSONDecoder
-    url_rule_class: type[RuleBase] = Rule
-    url_map_class: type[MapBase] = Map
     session_interface: SessionInterface = SecureCookieSessionInterface()
     #: The class of :meth:`test_client`; None: :class:`microflask.testing.FlaskClient`.
     test_client_class: Any = None
     #: The class of :meth:`test_cli_runner`; None: :class:`microflask.testing.FlaskCliRunner`.
     test_cli_runner_class: Any = None
-    #: Whether :meth:`register_module` works.
-    enable_modules = True
-    #: The format of log messages in debug mode.
-    debug_log_format = f"{_RULE}\n%(levelname)s in %(module)s [%(pathname)s:%(lineno)d]:\n%(message)s\n{_RULE}"
-    #: What the configuration holds at first; other values for some rows of :mod:`microflask.compat`.
-    default_config: ClassVar[Any] = ImmutableDict(DOCUMENTED.default_config)
-    #: Options of the Jinja2 environment. The two extensions are part of Jinja2 by now and dropped when it is made.
-    jinja_options: Any = ImmutableDict(extensions=["jinja2.ext.autoescape", "jinja2.ext.with_"])
     #: Called like the functions of url_build_error_handlers, with the values as keyword arguments; or None.
     build_error_handler: Callable[..., str] | None = None
-
-    testing = ConfigAttribute[bool]("TESTING")
-    secret_key = ConfigAttribute[str | bytes | None]("SECRET_KEY")
-    session_cookie_name = ConfigAttribute[str]("SESSION_COOKIE_NAME")
-    permanent_session_lifetime = ConfigAttribute[timedelta]("PERMANENT_SESSION_LIFETIME", _as_timedelta)
-    use_x_sendfile = ConfigAttribute[bool]("USE_X_SENDFILE")
-
-    @overload
-    def __init__(
-        self, import_name: str, static_path: str | None = None, static_url_path: str | None = None,
-        static_folder: str | os.PathLike[str] | None = "static",
-        template_folder: str | os.PathLike[str] | None = "templates", instance_path: str | None = None,
-        instance_relative_config: bool = False, *, root_path: str | None = None, static_host: str | None = None,
-        host_matching: bool = False, subdomain_matching: bool = False, compat: str | Compat | None = None,
-    ) -> None: ...  # fmt: skip
-
-    @overload
-    def __init__(self, import_name: str, *args: Any, compat: str | Compat | None = None, **options: Any) -> None: ...
-
-    def __init__(self, import_name: str, *args: Any, compat: str | Compat | None = None, **options: Any) -> None:
-        self.compat = default_compat() if compat is None else get_compat(compat)
-        self._set_up(import_name, **self._by_name(args, options))
-
-    __init__.__signature__ = documented_signature(  # type: ignore[attr-defined]
-        "self, import_name, static_path=None, static_url_path=None, static_folder='static',"
-        " template_folder='templates', instance_path=None, instance_relative_config=False",
-        root_path=None, static_host=None, host_matching=False, subdomain_matching=False, compat=None,
-    )  # fmt: skip
-
-    def _by_name(self, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments of the constructor by name.
-
-        :raises TypeError: there are too many, or one is given twice
-        """
-        positions = self.compat.application_positions
-        if len(args) > len(positions):
-            raise TypeError(
-                f"{type(self).__name__}() takes {len(positions) + 1} positional arguments with"
-                f" compat={self.compat.name!r}, {len(args) + 1} were given"
-            )
-        named = dict(zip(positions, args, strict=False))
-        if twice := sorted(named.keys() & options.keys()):
-            raise TypeError(f"{type(self).__name__}() got {', '.join(twice)} by position and by name")
-        named |= options
-        static_path = named.pop("static_path", None)
-        if named.get("static_url_path") is None:
-            named["static_url_path"] = static_path
-        return named
-
-    def _set_up(
-        self, import_name: str, static_url_path: str | None = None,
-        static_folder: str | os.PathLike[str] | None = "static",
-        template_folder: str | os.PathLike[str] | None = "templates", instance_path: str | None = None,
-        instance_relative_config: bool = False, root_path: str | None = None, static_host: str | None = None,
-        host_matching: bool = False, subdomain_matching: bool = False,
-    ) -> None:  # fmt: skip
-        super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
-        self.error_handler_spec = errors.make_spec(self.compat.error_spec_by_class)
-        self.error_handler_spec[None]
-        if instance_path is None:
-            instance_path = self.auto_find_instance_path()
-        elif not os.path.isabs(instance_path):
-            raise ValueError(f"instance_path={instance_path!r} is relative: give an absolute path")
-        #: The absolute path of the instance folder.
-        self.instance_path = instance_path
-        self.config = self.make_config(instance_relative_config)
-        self.aborter = self.make_aborter()
-        self.json: JSONProvider = self.json_provider_class(self)
-        #: Called with error, endpoint and values when url_for() fails, until one returns a URL.
-        self.url_build_error_handlers: list[Callable[[BuildError, str, dict[str, Any]], str | None]] = []
-        self.before_first_request_funcs: list[Any] = []
-        self.teardown_appcontext_funcs: list[Any] = []
-        self.shell_context_processors: list[Any] = []
-        self.template_context_processors[None].append(_variables)
-        #: name -> registered blueprint
-        self.blueprints: dict[str, Blueprint] = {}
-        #: A place for the state of extensions, by their names.
-        self.extensions: dict[str, Any] = {}
-        self.url_map = self.url_map_class(host_matching=host_matching)
-        self.subdomain_matching = subdomain_matching
-        self._got_first_request = False
-        self._first_request_lock = Lock()
-        if self.has_static_folder:
-            self._serve_static_files(static_host)
-
-    def _serve_static_files(self, static_host: str | None) -> None:
-        if (static_host is not None) != self.url_map.host_matching:
-            raise SetupError(
-                "static_host and host_matching go together: give both, or static_folder=None for an application with"
-                " host_matching that serves no static files"
-            )
-        # Weak, so that an application that nobody uses any more is freed at once.
-        this = weakref.ref(self)
-        self.add_url_rule(
-            f"{self.static_url_path}/<path:filename>", "static", host=static_host,
-            view_func=lambda **values: this().send_static_file(**values),  # type: ignore[union-attr]
-        )  # fmt: skip
-
-    def _check_setup_finished(self, f_name: str) -> None:
-        if self._got_first_request and (self.compat.late_setup_refused or self.debug):
-            raise SetupError(
-                f"{f_name}() was called after the application {self.name!r} had handled its first request, and would"
-                " have no consistent effect: call it while the application is set up, and import the modules that do"
-                " before the server starts"
-            )
-
-    # -- names and settings --------------------------------------------------------------------------------------
-
-    @cached_property
-    def name(self) -> str:  # type: ignore[override]
-        """The name for messages: the import name, or for a program the name of its file. May be assigned."""
-        if self.import_name != "__main__":
-            return self.import_name
-        filename = getattr(sys.modules.get("__main__"), "__file__", None)
-        return self.import_name if filename is None else os.path.splitext(os.path.basename(filename))[0]
-
-    @property
-    def static_path(self) -> str | None:
-        """Another name of static_url_path."""
-        return self.static_url_path
-
-    @static_path.setter
-    def static_path(self, value: str | None) -> None:
-        self.static_url_path = value
-
-    @property
-    def debug(self) -> bool:
-        """The debug flag: DEBUG of the configuration."""
-        return self.config["DEBUG"]  # type: ignore[no-any-return]
-
-    @debug.setter
-    def debug(self, value: bool) -> None:
-        self.config["DEBUG"] = value
-        if "jinja_env" in self.__dict__ and self.config.get("TEMPLATES_AUTO_RELOAD") is None:
-            self.jinja_env.auto_reload = bool(value) or self.compat.templates_always_reload
-
-    @property
-    def logger_name(self) -> str:
-        """The name of the documented logger: LOGGER_NAME of the configuration, or the import name."""
-        return self.config.get("LOGGER_NAME") or self.import_name
-
-    @logger_name.setter
-    def logger_name(self, value: str) -> None:
-        self.config["LOGGER_NAME"] = value
-
-    @property
-    def logger(self) -> Any:
-        """The logger of the application, a :class:`logging.Logger`; see :mod:`microflask.logging`."""
-        wanted = self.logger_name if self.compat.logger_by_import_name else self.name
-        logger = self.__dict__.get("_logger")
-        if logger is None or logger.name != wanted:
-            from .logging import create_logger
-
-            logger = self.__dict__["_logger"] = create_logger(self)
-        return logger
-
-    @property
-    def propagate_exceptions(self) -> bool:
-        """PROPAGATE_EXCEPTIONS of the configuration; while that is None, whether testing or debugging."""
-        value = self.config["PROPAGATE_EXCEPTIONS"]
-        return self.testing or self.debug if value is None else value
-
-    @property
-    def preserve_context_on_exception(self) -> bool:
-        """PRESERVE_CONTEXT_ON_EXCEPTION of the configuration; while that is None, the debug flag if compat says so."""
-        value = self.config.get("PRESERVE_CONTEXT_ON_EXCEPTION")
-        return self.compat.preserve_follows_debug and self.debug if value is None else value
-
-    @property
-    def got_first_request(self) -> bool:
-        """Whether a request has come in."""
-        return self._got_first_request
-
-    def make_config(self, instance_relative: bool = False) -> Config:
-        """Return the configuration the application starts with.
-
-        :param instance_relative: whether file names count from the instance path
-        """
-        defaults = dict(self.compat.default_config)
-        if type(self).default_config is not Flask.default_config:
-            known = Flask.default_config
-            own = {key: value for key, value in self.default_config.items() if known.get(key, _UNSET) != value}
-            defaults |= own
-        if self.compat.debug_from_environment and get_debug_flag():
-            defaults["DEBUG"] = True
-        return self.config_class(self.instance_path if instance_relative else self.root_path, defaults)
-
-    def make_aborter(self) -> Aborter:
-        """Return what :func:`abort` calls."""
-        return self.aborter_class()
-
-    def auto_find_instance_path(self) -> str:
-        """Return the folder `instance` beside the package, or ``var/NAME-instance`` when it is installed."""
-        return auto_instance_path(self.import_name, self.name)
-
-    def open_instance_resource(
-        self, resource: str, mode: str = "rb", encoding: str | None = "utf-8"
-    ) -> IO[Any]:
-        """Open a file of the instance folder, for reading or writing.
-
-        :param encoding: of the text modes
-        """
-        return open_instance_resource(self.instance_path, resource, mode, encoding)
-
-    # -- templates -----------------------------------------------------------------------------------------------
-
-    @cached_property
-    def jinja_env(self) -> Any:
-        """The Jinja2 environment, made at the first look."""
-        return self.create_jinja_environment()
-
-    def create_jinja_environment(self) -> Any:
-        """Return a Jinja2 environment with the application's options, loaders and globals."""
-        from . import globals as names
-        from .helpers import get_flashed_messages
-        from .templating import Environment
-
-        options = dict(self.jinja_options)
-        options.setdefault("autoescape", self.select_jinja_autoescape)
-        if "auto_reload" not in options:
-            chosen = self.config.get("TEMPLATES_AUTO_RELOAD")
-            options["auto_reload"] = self.debug or self.compat.templates_always_reload if chosen is None else chosen
-        environment = (self.jinja_environment or Environment)(self, **options)
-        environment.globals.update(
-            url_for=self.url_for, get_flashed_messages=get_flashed_messages, config=self.config,
-            request=names.request, session=names.session, g=names.g,
-        )  # fmt: skip
-        environment.policies["json.dumps_function"] = self.json.dumps
-        return environment
-
-    def create_global_jinja_loader(self) -> Any:
-        """Return the loader that asks the application's and the blueprints' loaders in turn."""
-        from .templating import DispatchingJinjaLoader
-
-        return DispatchingJinjaLoader(self)
-
-    def init_jinja_globals(self) -> None:
-        """Do nothing; before Flask 0.7 it filled the globals of the environment."""
-
-    def select_jinja_autoescape(self, filename: str | None) -> bool:
-        """Tell whether a template's output is escaped, by its name; None is a template given as text."""
-        if filename is None:
-            return self._escape_string_templates
-        return filename.endswith(self.compat.escaped_suffixes)
-
-    @cached_property
-    def _escape_string_templates(self) -> bool:
-        if not self.compat.escape_string_templates:
-            import warnings
-
-            warnings.warn(
-                f"render_template_string() of the application {self.name!r} does not escape what it inserts, as Flask"
-                f" 0.10 did not (compat={self.compat.name!r}): escape values with |e, or use template files",
-                UserWarning, stacklevel=2,
-            )  # fmt: skip
-        return self.compat.escape_string_templates
-
-    def update_template_context(self, context: dict[str, Any]) -> None:
-        """Add request, session, g and what the context processors return; `context` itself wins over them."""
-        ctx = find_request_ctx()
-        blueprints = () if ctx is None else reversed(ctx.request.blueprints)
-        given = dict(context)
-        for name in (None, *blueprints):
-            for processor in self.template_context_processors.get(name, ()):
-                context.update(self.ensure_sync(processor)())
-        context.update(given)
-
-    def add_template_filter(self, f: TemplateFilterCallable, name: str | None = None) -> None:
-        """Register a filter; by the function's name unless given one."""
-        self._add_to_templates("filters", f, name)
-
-    def add_template_test(self, f: TemplateTestCallable, name: str | None = None) -> None:
-        """Register a test; by the function's name unless given one."""
-        self._add_to_templates("tests", f, name)
-
-    def add_template_global(self, f: TemplateGlobalCallable, name: str | None = None) -> None:
-        """Register a function that templates may call; by its own name unless given one."""
-        self._add_to_templates("globals", f, name)
-
-    def _add_to_templates(self, registry: str, f: Callable[..., Any], name: str | None) -> None:
-        self._check_setup_finished(f"add_template_{registry[:-1]}")
-        getattr(self.jinja_env, registry)[name or endpoint_of(f)] = f
-
-    def _template_decorator(self, add: Callable[[Any, str | None], None], name: Any) -> Any:
-        if callable(name):
-            add(name, None)
-            return name
-
-        def register(f: F) -> F:
-            add(f, name)
-            return f
-
-        return register
-
-    def template_filter(self, name: Any = None) -> Any:
-        """Register the decorated function as a filter."""
-        return self._template_decorator(self.add_template_filter, name)
-
-    def template_test(self, name: Any = None) -> Any:
-        """Register the decorated function as a test."""
-        return self._template_decorator(self.add_template_test, name)
-
-    def template_global(self, name: Any = None) -> Any:
-        """Register the decorated function for templates to call."""
-        return self._template_decorator(self.add_template_global, name)
-
-    # -- set-up --------------------------------------------------------------------------------------------------
-
-    @setupmethod
-    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
-        """Register a blueprint.
-
-        :param options: url_prefix, subdomain, url_defaults, name and cli_group replace the blueprint's own
-        :raises ValueError: its name is taken, or is none
-        """
-        blueprint.register(self, options)
-
-    @setupmethod
-    def register_module(self, module: Module, **options: Any) -> None:
-        """Register a Module, the documented predecessor of blueprints.
-
-        :param options: replace what the module was made with
-        :raises RuntimeError: enable_modules is off
-        """
-        if not self.enable_modules:
-            raise RuntimeError(
-                f"modules are switched off for {self.name!r}: set enable_modules, or make a Blueprint of {module.name!r}"
-            )
-        if not isinstance(module, Module):
-            raise SetupError(f"{module!r} is no Module: use register_blueprint()")
-        self.register_blueprint(module, **options)
-
-    def iter_blueprints(self) -> ValuesView[Blueprint]:
-        """Return the registered blueprints in order of their registration."""
-        return self.blueprints.values()
-
-    @setupmethod
-    def add_url_rule(
-        self, rule: str, endpoint: str | None = None, view_func: RouteCallable | str | None = None,
-        provide_automatic_options: bool | None = None, **options: Any,
-    ) -> None:  # fmt: skip
-        """Connect a URL rule with an endpoint and, when given, the endpoint with a view.
-
-        :param rule: the rule, e.g. ``/user/<int:id>``
-        :param endpoint: the view's name unless given
-        :param view_func: the view, or the import name of one that is imported at its first request
-        :param provide_automatic_options: whether OPTIONS is answered for the view; decided by it, and by
-            PROVIDE_AUTOMATIC_OPTIONS, unless given
-        :param options: what werkzeug's rule takes; `methods` lists the HTTP methods, GET unless given
-        :raises SetupError: the endpoint has another view
-        """
-        view = self._resolve_view(endpoint, view_func)
-        if endpoint is None:
-            endpoint = endpoint_of(view)
-        known = self.view_functions.get(endpoint)
-        if known is not None and view is not None and known != view:
-            raise SetupError(
-                f"the endpoint {endpoint!r} has the view {known!r} already and cannot have {view!r} as well: give one"
-                " of them another endpoint (with decorated views: keep their names, with functools.wraps)"
-            )
-        given = options.pop("methods", None)
-        if isinstance(given, str):
-            raise TypeError(f"methods={given!r} is a text: write a list, as in methods=[{given!r}]")
-        methods = {method.upper() for method in (given or getattr(view, "methods", None) or ("GET",))}
-        if provide_automatic_options is None:
-            provide_automatic_options = getattr(view, "provide_automatic_options", None)
-        if provide_automatic_options is None:
-            provide_automatic_options = "OPTIONS" not in methods and self.config.get("PROVIDE_AUTOMATIC_OPTIONS", True)
-        if provide_automatic_options:
-            methods.add("OPTIONS")
-        methods.update(getattr(view, "required_methods", ()))
-        url_rule = self.url_rule_class(rule, methods=methods, endpoint=endpoint, **options)
-        url_rule.provide_automatic_options = provide_automatic_options  # type: ignore[attr-defined]
-        self.url_map.add(url_rule)
-        if view is not None:
-            self.view_functions[endpoint] = view
-
-    @setupmethod
-    def before_first_request(self, f: First) -> First:
-        """Call `f` once, before the first request."""
-        self.before_first_request_funcs.append(f)
-        return f
-
-    @setupmethod
-    def teardown_appcontext(self, f: Teardown) -> Teardown:
-        """Call `f` when an application context ends, with the exception that ended it, or None."""
-        self.teardown_appcontext_funcs.append(f)
-        return f
-
-    @setupmethod
-    def shell_context_processor(self, f: Shell) -> Shell:
-        """Add what `f` returns to the names in the shell."""
-        self.shell_context_processors.append(f)
-        return f
-
-    def make_shell_context(self) -> dict[str, Any]:
-        """Return the names that the shell starts with."""
-        from .globals import g
-
-        names: dict[str, Any] = {"app": self, "g": g}
-        for processor in self.shell_context_processors:
-            names.update(processor())
-        return names
 
     # -- URLs ----------------------------------------------------------------------------------------------------
 
@@ -571,7 +121,7 @@ class Flask(Scaffold):
         except BuildError as error:
             values.update(_anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external)
             return self.handle_url_build_error(error, endpoint, values)
-        return url if _anchor is None else f"{url}#{quote(_anchor, safe=_SAFE_IN_ANCHOR)}"  # type: ignore[no-any-return]
+        return url if _anchor is None else f"{url}#{quote(_anchor, safe=_SAFE_IN_ANCHOR)}"
 
     @staticmethod
     def _local_endpoint(endpoint: str, request: Any) -> str:
@@ -618,15 +168,15 @@ class Flask(Scaffold):
 
     def open_session(self, request: Request) -> Any:
         """Return the session of a request, or None; replace session_interface rather than overriding this."""
-        return self.session_interface.open_session(self, request)  # type: ignore[arg-type]
+        return self.session_interface.open_session(self, request)
 
     def save_session(self, session: Any, response: Response) -> None:
         """Store a session with the response; replace session_interface rather than overriding this."""
-        self.session_interface.save_session(self, session, response)  # type: ignore[arg-type]
+        self.session_interface.save_session(self, session, response)
 
     def make_null_session(self) -> Any:
         """Return what stands for the session when there is none; replace session_interface instead."""
-        return self.session_interface.make_null_session(self)  # type: ignore[arg-type]
+        return self.session_interface.make_null_session(self)
 
     # -- contexts ------------------------------------------------------------------------------------------------
 
@@ -649,24 +199,24 @@ class Flask(Scaffold):
             builder.close()
         return self.request_context(environ)
 
-    def test_client(self, use_cookies: bool = True, **kwargs: Any) -> Any:
+    def test_client(self, use_cookies: bool = True, **kwargs: Any) -> FlaskClient:
         """Return a client that sends requests to the application without a server.
 
         :param kwargs: for the client's class, see test_client_class
         """
         kind = self.test_client_class
         if kind is None:
-            from .testing import FlaskClient as kind
-        return kind(self, self.response_class, use_cookies=use_cookies, **kwargs)
+            kind = import_module(".testing", __package__).FlaskClient
+        return kind(self, self.response_class, use_cookies=use_cookies, **kwargs)  # type: ignore[no-any-return]
 
-    def test_cli_runner(self, **kwargs: Any) -> Any:
+    def test_cli_runner(self, **kwargs: Any) -> FlaskCliRunner:
         """Return a runner for the application's commands.
 
         :param kwargs: for the runner's class, see test_cli_runner_class
         """
         kind = self.test_cli_runner_class
         if kind is None:
-            from .commands import FlaskCliRunner as kind
+            kind = import_module(".commands", __package__).FlaskCliRunner
         return kind(self, **kwargs)
 
     # -- the life of a request -----------------------------------------------------------------------------------
@@ -975,10 +525,3 @@ class Flask(Scaffold):
         from .serving import run_application
 
         run_application(self, host, port, debug, load_dotenv, options)
-
-
-def _variables() -> dict[str, Any]:
-    """Return the variables of every template; jinja2 is not needed before there is one."""
-    from .templating import _default_template_ctx_processor
-
-    return _default_template_ctx_processor()

@@ -184,7 +184,7 @@ class Blueprint(Scaffold):
         self._registered_on = app
         state = self.make_setup_state(app, options, first)
         if self.has_static_folder:
-            state.add_url_rule(f"{self.static_url_path}/<path:filename>", "static", self.send_static_file)  # type: ignore[arg-type]
+            state.add_url_rule(f"{self.static_url_path}/<path:filename>", "static", self.send_static_file)
         if first or known is None:
             self._merge_into(app, name)
         for function in self.deferred_functions:
@@ -350,18 +350,6 @@ class Blueprint(Scaffold):
         return register
 
     # -- templates -----------------------------------------------------------------------------------------------
-
-    def _template_decorator(self, add: Callable[[Any, str | None], None], name: Any) -> Any:
-        """Return a decorator that calls `add`; or register at once when it was used without brackets."""
-        if callable(name):
-            add(name, None)
-            return name
-
-        def register(f: F) -> F:
-            add(f, name)
-            return f
-
-        return register
 
     def app_template_filter(self, name: Any = None) -> Any:
         """Register the decorated function as a filter in all templates; by its own name unless given one."""

@@ -264,6 +264,30 @@ def set_default_compat(choice: str | Compat) -> None:
     _default = get_compat(choice)
 
 
+def name_arguments(
+    what: str, compat: Compat, args: tuple[Any, ...], options: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments of an application's constructor by name, in the order that a row says.
+
+    :param what: the class, for messages
+    :raises TypeError: there are too many, or one is given twice
+    """
+    positions = compat.application_positions
+    if len(args) > len(positions):
+        raise TypeError(
+            f"{what}() takes {len(positions) + 1} positional arguments with compat={compat.name!r},"
+            f" {len(args) + 1} were given"
+        )
+    named = dict(zip(positions, args, strict=False))
+    if twice := sorted(named.keys() & options.keys()):
+        raise TypeError(f"{what}() got {', '.join(twice)} by position and by name")
+    named |= options
+    static_path = named.pop("static_path", None)
+    if named.get("static_url_path") is None:
+        named["static_url_path"] = static_path
+    return named
+
+
 def documented_signature(positional: str, **keywords: Any) -> Signature:
     """Return a signature for what takes its arguments in the order that a row says.
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextvars import Token
 from functools import update_wrapper
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -37,6 +37,11 @@ class _AppCtxGlobals:
     def setdefault(self, name: str, default: Any = None) -> Any:
         """Return the attribute `name`, set to `default` if it was not set."""
         return self.__dict__.setdefault(name, default)
+
+    if TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: Any) -> None: ...
+        def __delattr__(self, name: str) -> None: ...
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"g has no attribute {name!r} in this context; g.get({name!r}) gives None instead")

@@ -94,8 +94,7 @@ def find(
 
     :param generic_for_http: whether handlers without a status are considered for HTTP errors
     """
-    is_http = isinstance(error, HTTPException)
-    code = error.code if is_http else None
+    code = error.code if isinstance(error, HTTPException) else None
     levels = (None,) if code is None else ((code, None) if generic_for_http else (code,))
     for level in levels:
         for name in (*names, None):

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import update_wrapper
 from typing import Any, NoReturn, overload
 
-import werkzeug.utils
+import werkzeug.security
 from werkzeug.exceptions import NotFound
 from werkzeug.exceptions import abort as _abort
 from werkzeug.utils import redirect as _redirect
 from werkzeug.utils import send_file as _send_file
+from werkzeug.wrappers import Response as ResponseBase
 
-from .ctx import KeptStream
 from .compat import documented_signature
+from .ctx import KeptStream
 from .globals import _request_ctx, find_app, find_request_ctx
 from .resources import get_root_path as get_root_path
 from .signals import message_flashed
@@ -66,7 +67,7 @@ def url_for(
     )
 
 
-def redirect(location: str, code: int = 302, Response: type[Any] | None = None) -> Any:
+def redirect(location: str, code: int = 302, Response: type[Any] | None = None) -> ResponseBase:
     """Return a response that sends the client to another URL.
 
     :param location: the URL; other characters than ASCII are encoded
@@ -76,7 +77,9 @@ def redirect(location: str, code: int = 302, Response: type[Any] | None = None) 
     app = find_app()
     if app is None:
         return _redirect(location, code=code, Response=Response)
-    return app.redirect(location, code=code) if Response is None else _redirect(location, code, Response)
+    if Response is not None:
+        return _redirect(location, code=code, Response=Response)
+    return app.redirect(location, code=code)  # type: ignore[no-any-return]
 
 
 def abort(code: Any, *args: Any, **kwargs: Any) -> NoReturn:
@@ -148,7 +151,7 @@ def _file_options(args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, A
     positions = app.compat.send_file_positions
     if len(args) > len(positions):
         raise TypeError(f"send_file() takes at most {len(positions) + 4} positional arguments, {len(args) + 4} given")
-    named = dict(zip(positions, args, strict=False))
+    named: dict[str, Any] = dict(zip(positions, args, strict=False))
     if twice := named.keys() & options.keys():
         raise TypeError(f"send_file() got {sorted(twice)} by position and by name")
     chosen: dict[str, Any] = {}
@@ -232,7 +235,7 @@ def send_from_directory(directory: str | os.PathLike[str], path: str = "", *args
     :raises NotFound: there is no such file, or it would lie outside of the folder
     """
     app = _needs_app("send_from_directory")
-    inside = werkzeug.utils.safe_join(os.fspath(directory), os.fspath(kwargs.pop("filename", path)))
+    inside = werkzeug.security.safe_join(os.fspath(directory), os.fspath(kwargs.pop("filename", path)))
     if inside is None:
         raise NotFound()
     full = os.path.join(app.root_path, inside)
@@ -252,7 +255,7 @@ def safe_join(directory: str, filename: str = "", *pathnames: str) -> str:
 
     :raises NotFound: the result would lie outside of the folder
     """
-    path = werkzeug.utils.safe_join(directory, filename, *pathnames)
+    path = werkzeug.security.safe_join(directory, filename, *pathnames)
     if path is None or "\0" in path:
         raise NotFound()
     return path

@@ -34,7 +34,7 @@ class Module(Blueprint):
             static_url_path=static_path,
         )  # fmt: skip
         if os.path.isdir(os.path.join(self.root_path, "static")):
-            self.static_folder = "static"  # type: ignore[assignment]
+            self.static_folder = "static"
 
 
 class ModuleNameError(AssertionError, ValueError):

@@ -86,7 +86,7 @@ class Part:
 
     def __init__(self, pieces: list[Piece], final: bool) -> None:
         if self.is_plain(pieces):
-            regex = pieces[0][1].regex
+            regex = pieces[0][1].regex  # type: ignore[union-attr]
         else:
             regex = "".join(
                 re.escape(piece) if isinstance(piece, str) else f"(?P<__v{i}>{piece[1].regex})"
@@ -357,7 +357,7 @@ class Rule(wr.Rule):
             return self is other
         return _shape(self) == _shape(other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __repr__(self) -> str:
         if self.map is None:
@@ -530,7 +530,7 @@ class MapAdapter(wr.MapAdapter):
             bound.default_method, bound.query_args,
         )  # fmt: skip
 
-    def match(  # type: ignore[override]
+    def match(
         self, path_info: str | None = None, method: str | None = None, return_rule: bool = False,
         query_args: Mapping[str, Any] | str | None = None, websocket: bool | None = None,
     ) -> tuple[Any, Values]:  # fmt: skip
@@ -604,7 +604,7 @@ class MapAdapter(wr.MapAdapter):
         if built is None:
             built = self._first(endpoint, given, method, append_unknown)
         if built is None:
-            raise BuildError(endpoint, given, method, self)  # type: ignore[arg-type]
+            raise BuildError(endpoint, given, method, self)
         domain, path, websocket = built
         if not (force_external or websocket) and self._is_here(domain):
             return f"{self.script_name.rstrip('/')}/{path.lstrip('/')}"

@@ -81,7 +81,7 @@ class Scaffold(PackageBound):
         root_path: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(import_name, template_folder, root_path)
-        self.static_folder = static_folder  # type: ignore[assignment]
+        self.static_folder = static_folder
         self.static_url_path = static_url_path
         #: endpoint -> view
         self.view_functions: dict[str, Any] = {}
@@ -261,6 +261,21 @@ class Scaffold(PackageBound):
     def register_error_handler(self, code_or_exception: type[Exception] | int, f: ErrorHandlerCallable) -> None:
         """Do as :meth:`errorhandler`, without a decorator."""
         errors.register(self.error_handler_spec, None, code_or_exception, f)
+
+    # -- templates -----------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _template_decorator(add: Callable[[Any, str | None], None], name: Any) -> Any:
+        """Return a decorator that calls `add`; or register at once when it was used without brackets."""
+        if callable(name):
+            add(name, None)
+            return name
+
+        def register(f: F) -> F:
+            add(f, name)
+            return f
+
+        return register
 
 
 def merge_lists(target: dict[Any, list[Any]], name: str, source: dict[Any, Iterable[Any]]) -> None:

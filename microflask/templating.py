@@ -11,9 +11,9 @@ import jinja2
 from jinja2 import BaseLoader, Template, TemplateNotFound
 from jinja2.utils import LRUCache
 
-from .globals import _current, find_app, find_request, session
+from .globals import _current, find_app, find_request, g, request, session
+from .helpers import get_flashed_messages, stream_with_context
 from .helpers import get_template_attribute as get_template_attribute
-from .helpers import stream_with_context
 from .signals import before_render_template, template_rendered
 
 #: Extensions of old that are part of Jinja2 itself by now.
@@ -51,6 +51,33 @@ class Environment(jinja2.Environment):
         if template is None:
             template = self._strings[source] = self.from_string(source)
         return template
+
+
+def make_environment(app: Any) -> jinja2.Environment:
+    """Return an environment with an application's options, loader and globals."""
+    options = dict(app.jinja_options)
+    options.setdefault("autoescape", app.select_jinja_autoescape)
+    if "auto_reload" not in options:
+        chosen = app.config.get("TEMPLATES_AUTO_RELOAD")
+        options["auto_reload"] = app.debug or app.compat.templates_always_reload if chosen is None else chosen
+    environment: jinja2.Environment = (app.jinja_environment or Environment)(app, **options)
+    environment.globals.update(
+        url_for=app.url_for, get_flashed_messages=get_flashed_messages, config=app.config,
+        request=request, session=session, g=g,
+    )  # fmt: skip
+    environment.policies["json.dumps_function"] = app.json.dumps
+    return environment
+
+
+def fill_context(app: Any, context: dict[str, Any]) -> None:
+    """Add what the context processors return; `context` itself wins over them."""
+    current = find_request()
+    blueprints = () if current is None else reversed(current.blueprints)
+    given = dict(context)
+    for name in (None, *blueprints):
+        for processor in app.template_context_processors.get(name, ()):
+            context.update(app.ensure_sync(processor)())
+    context.update(given)
 
 
 class DispatchingJinjaLoader(BaseLoader):
@@ -155,7 +182,7 @@ def render_template(
 
 def _from_string(app: Any, source: str) -> Template:
     env = app.jinja_env
-    return env.from_source(source) if isinstance(env, Environment) else env.from_string(source)  # type: ignore[no-any-return]
+    return env.from_source(source) if isinstance(env, Environment) else env.from_string(source)
 
 
 def render_template_string(source: str, **context: Any) -> str:

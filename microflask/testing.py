@@ -56,7 +56,7 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
         below = f"{url.path}?{url.query}" if url.query else url.path
         return f"{scheme}://{url.netloc or host}/{root}", below
 
-    def json_dumps(self, obj: Any, **kwargs: Any) -> str:  # type: ignore[override]
+    def json_dumps(self, obj: Any, **kwargs: Any) -> str:
         """Return `obj` as JSON of the application."""
         return self.app.json.dumps(obj, **kwargs)  # type: ignore[no-any-return]
 
@@ -117,7 +117,7 @@ class FlaskClient(Client):
     def _base(self) -> dict[str, Any]:
         return {**self.environ_base, "flask._preserve_context": self.preserve_context}
 
-    def open(  # type: ignore[override]
+    def open(
         self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any
     ) -> Any:
         """Send a request and return the response.
@@ -142,8 +142,7 @@ class FlaskClient(Client):
         if isinstance(first, dict):
             return EnvironBuilder.from_environ(first, app=self.application, environ_base=self._base())
         if isinstance(first, RequestBase):
-            environ = {**first.environ, **self._base()}
-            return environ
+            return {**first.environ, **self._base()}
         kwargs["environ_base"] = {**self._base(), **kwargs.get("environ_base", {})}
         return EnvironBuilder(self.application, *args, **kwargs)
 

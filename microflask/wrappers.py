@@ -132,7 +132,7 @@ class Request(RequestBase):
         return limit
 
     @property
-    def max_content_length(self) -> int | None:  # type: ignore[override]
+    def max_content_length(self) -> int | None:
         """How many bytes the body may have; MAX_CONTENT_LENGTH of the configuration unless assigned."""
         return self._limit("MAX_CONTENT_LENGTH", self._max_content_length, None)
 
@@ -141,7 +141,7 @@ class Request(RequestBase):
         self._max_content_length = value
 
     @property
-    def max_form_memory_size(self) -> int | None:  # type: ignore[override]
+    def max_form_memory_size(self) -> int | None:
         """How many bytes a form field that is no file may have; MAX_FORM_MEMORY_SIZE unless assigned."""
         return self._limit("MAX_FORM_MEMORY_SIZE", self._max_form_memory_size, 500_000)
 
@@ -150,7 +150,7 @@ class Request(RequestBase):
         self._max_form_memory_size = value
 
     @property
-    def max_form_parts(self) -> int | None:  # type: ignore[override]
+    def max_form_parts(self) -> int | None:
         """How many parts a multipart form may have; MAX_FORM_PARTS unless assigned."""
         return self._limit("MAX_FORM_PARTS", self._max_form_parts, 1_000)
 
@@ -162,7 +162,7 @@ class Request(RequestBase):
     def endpoint(self) -> str | None:
         """The endpoint that matched, or None."""
         rule = self.url_rule
-        return None if rule is None else rule.endpoint  # type: ignore[no-any-return]
+        return None if rule is None else rule.endpoint
 
     @property
     def blueprint(self) -> str | None:
@@ -194,7 +194,7 @@ class Request(RequestBase):
         """What :meth:`get_json` returns."""
         return self.get_json()
 
-    def get_json(  # type: ignore[override]
+    def get_json(
         self, force: bool = False, silent: bool = False, cache: bool = True
     ) -> Any:
         """Return the body, parsed as JSON.
@@ -342,7 +342,7 @@ class Response(ResponseBase):
         if status is None:
             status = self.default_status
         if status != 200:
-            self.status = status  # type: ignore[assignment]
+            self.status = status
         if response is None:
             self.response = []
         elif isinstance(response, (str, bytes, bytearray)):
@@ -379,7 +379,7 @@ class Response(ResponseBase):
 
     @status_code.setter
     def status_code(self, code: int) -> None:
-        self.status = code  # type: ignore[assignment]
+        self.status = code
 
     @property
     def status(self) -> str:
