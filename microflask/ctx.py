@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextvars import Token
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -88,7 +88,7 @@ class AppContext:
             self.g = self.app.app_ctx_globals_class()
             return self.g
         if name == "url_adapter":
-            self.url_adapter = self.app.create_url_adapter(None)  # type: ignore[attr-defined]
+            self.url_adapter = self.app.create_url_adapter(None)
             return self.url_adapter
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -105,11 +105,13 @@ class AppContext:
 
         :raises AssertionError: another context is the current one
         """
-        _must_be_current(self, 0)
+        frame = _current.get()
+        if frame is None or frame[0] is not self:
+            _complain(self, frame and frame[0])
         try:
             if self._tokens is not None and self._tokens[1] is None:
                 error = sys.exc_info()[1] if exc is _UNSET else exc
-                self.app.do_teardown_appcontext(error)  # type: ignore[attr-defined]
+                self.app.do_teardown_appcontext(error)
         finally:
             self.unbind()
         if appcontext_popped.receivers:
@@ -129,13 +131,11 @@ class AppContext:
         self.pop(exc_value)
 
 
-def _must_be_current(ctx: Any, place: int) -> None:
-    frame = _current.get()
-    if frame is None or frame[place] is not ctx:
-        raise AssertionError(
-            f"{ctx!r} was asked to end, but the current context is {frame and frame[place]!r}: contexts end in the"
-            " reverse order of their beginning, and where they began"
-        )
+def _complain(ctx: Any, current: Any) -> NoReturn:
+    raise AssertionError(
+        f"{ctx!r} was asked to end, but the current context is {current!r}: contexts end in the reverse order of their"
+        " beginning, and where they began"
+    )
 
 
 class RequestContext:
@@ -150,25 +150,31 @@ class RequestContext:
     _preserved_exc: BaseException | None = None
     #: The cache of get_flashed_messages().
     flashes: list[tuple[str, str]] | None = None
+    #: Where the application comes from when it was bound already; None while this context provides it.
+    _around: Any = None
     _app_context: AppContext | None = None
-    _tokens: tuple[Any, Any, Any] | None = None
+    _tokens: tuple[Any, Any] | None = None
     _held = 0
     _postponed: tuple[BaseException | None] | None = None
+    _after_request_functions: list[Callable[[Any], Any]] | tuple[()] = ()
 
     def __init__(
         self, app: Application, environ: dict[str, Any], request: Any | None = None, session: Any | None = None
     ) -> None:
         self.app = app
-        self.request = app.request_class(environ) if request is None else request
+        self.request = request = app.request_class(environ) if request is None else request
         self._session = session
-        self._owner: Any = self
-        self._after_request_functions: list[Callable[[Any], Any]] = []
+        try:
+            self.url_adapter = app.create_url_adapter(request)
+        except HTTPException as error:
+            request.routing_exception = error
+            self.url_adapter = None
 
     @property
     def app_context(self) -> AppContext:
         """The application context that belongs to the request."""
-        if self._owner is not self:
-            return self._owner.app_context  # type: ignore[no-any-return]
+        if self._around is not None:
+            return self._around.app_context  # type: ignore[no-any-return]
         if self._app_context is None:
             self._app_context = AppContext(self.app)
         return self._app_context
@@ -181,16 +187,6 @@ class RequestContext:
     @g.setter
     def g(self, value: Any) -> None:
         self.app_context.g = value
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "url_adapter":
-            try:
-                self.url_adapter = self.app.create_url_adapter(self.request)  # type: ignore[attr-defined]
-            except HTTPException as error:
-                self.request.routing_exception = error
-                self.url_adapter = None
-            return self.url_adapter
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def session(self) -> Any:
@@ -206,9 +202,9 @@ class RequestContext:
     def open_session(self) -> Any:
         """Return the session, opened if it was not, without counting it as accessed."""
         if self._session is None:
-            self._session = self.app.open_session(self.request)  # type: ignore[attr-defined]
+            self._session = self.app.open_session(self.request)
             if self._session is None:
-                self._session = self.app.make_null_session()  # type: ignore[attr-defined]
+                self._session = self.app.make_null_session()
         return self._session
 
     def copy(self) -> RequestContext:
@@ -232,10 +228,14 @@ class RequestContext:
         if frame is not None and frame[1] is not None and frame[1].preserved:
             frame[1].pop(frame[1]._preserved_exc)
             frame = _current.get()
-        self._owner = owner = self if frame is None or frame[0].app is not app else frame[0]
-        self._tokens = (_current.set((owner, self)), owner, self._tokens)
-        if owner is self and appcontext_pushed.receivers:
-            appcontext_pushed.send(app)
+        if frame is None or frame[0].app is not app:
+            self._around = None
+            self._tokens = (_current.set((self, self)), self._tokens)
+            if appcontext_pushed.receivers:
+                appcontext_pushed.send(app)
+        else:
+            self._around = frame[0]
+            self._tokens = (_current.set((frame[0], self)), self._tokens)
         if not app.session_interface.lazy:
             self.open_session()
         if self.url_adapter is not None:
@@ -246,35 +246,41 @@ class RequestContext:
 
         :raises AssertionError: another context is the current one
         """
-        _must_be_current(self, 1)
+        frame = _current.get()
+        if frame is None or frame[1] is not self:
+            _complain(self, frame and frame[1])
         assert self._tokens is not None
-        token, owner, earlier = self._tokens
+        token, earlier = self._tokens
         if exc is _UNSET:
             exc = sys.exc_info()[1]
-        self.preserved = False
-        self._preserved_exc = None
+        if self.preserved:
+            self.preserved = False
+            self._preserved_exc = None
+        alone = self._around is None
         try:
-            if earlier is None and self._held:
-                self._postponed = (exc,)
-            elif earlier is None:
-                before = token.old_value
-                self._tear_down(exc, None if before is None or before is Token.MISSING else before[1])
+            if earlier is None:
+                if self._held:
+                    self._postponed = (exc,)
+                else:
+                    before = token.old_value
+                    self._tear_down(exc, None if before is None or before is Token.MISSING else before[1])
         finally:
-            self.unbind()
-        if owner is self and appcontext_popped.receivers:
+            self._tokens = earlier
+            _reset(token)
+        if alone and appcontext_popped.receivers:
             appcontext_popped.send(self.app)
 
     def _tear_down(self, exc: BaseException | None, outer: Any | None) -> None:
-        app: Any = self.app
+        app, request = self.app, self.request
         try:
             app.do_teardown_request(exc)
         finally:
             try:
-                self.request.close()
+                request.close()
             finally:
                 # The environ and the request would keep each other alive.
-                self.request.environ.pop("werkzeug.request", None)
-                if self._owner is self:
+                request.environ.pop("werkzeug.request", None)
+                if self._around is None:
                     # The request is over, the application is not: its functions see no request.
                     _current.set((self, outer))
                     app.do_teardown_appcontext(exc)
@@ -296,18 +302,33 @@ class RequestContext:
 
     def bind(self) -> Token[Frame | None]:
         """Bind the context for a moment, without signals and teardown; :meth:`unbind` does not know of it."""
-        return _current.set((self._owner, self))
+        return _current.set((self._around or self, self))
 
     def unbind(self) -> None:
         """Undo one push, without any teardown."""
         if self._tokens is not None:
-            token, _, self._tokens = self._tokens
+            token, self._tokens = self._tokens
             _reset(token)
+
+    def finish(self, error: BaseException | None) -> None:
+        """End the context when the application has answered, or failed with `error`."""
+        if self._tokens is None:
+            return
+        environ = self.request.environ
+        if "werkzeug.debug.preserve_context" in environ:
+            # The debugger enters the context again while somebody looks at it.
+            environ["werkzeug.debug.preserve_context"](self)
+        if error is not None and self.app.should_ignore_error(error):
+            error = None
+        if error is not None or "flask._preserve_context" in environ:
+            self.auto_pop(error)
+        else:
+            self.pop(None)
 
     def auto_pop(self, exc: BaseException | None) -> None:
         """End the context, or keep it: for a test client that asked for it, or for a debugger after an error."""
         kept = self.request.environ.get("flask._preserve_context")
-        if kept or (exc is not None and self.app.preserve_context_on_exception):  # type: ignore[attr-defined]
+        if kept or (exc is not None and self.app.preserve_context_on_exception):
             self.preserved = True
             self._preserved_exc = exc
         else:
@@ -340,7 +361,8 @@ def after_this_request(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     :raises RuntimeError: there is no current request
     """
-    _request_ctx_for("after_this_request")._after_request_functions.append(f)
+    ctx = _request_ctx_for("after_this_request")
+    ctx._after_request_functions = [*ctx._after_request_functions, f]
     return f
 
 

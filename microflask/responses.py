@@ -16,11 +16,16 @@ class NoResponseError(TypeError, ValueError):
     """A view returned something that no response can be made of."""
 
 
-def make_response(app: Any, value: Any) -> Any:
-    """Return a response of the application's class for what a view returned.
+def make_response(self: Any, rv: Any) -> Any:
+    """Return a response object for what a view returned; the method of the application.
 
-    :raises NoResponseError: None, or a value of a kind that is no response
+    :param rv: a response, text, bytes, dict, list, iterator, WSGI application, or a tuple of such a body with
+        status and headers
+    :raises NoResponseError: it is none of these; a TypeError and ValueError
     """
+    app, value = self, rv
+    if type(value) is str:
+        return app.response_class(value)
     status = headers = None
     if isinstance(value, tuple):
         value, status, headers = _unpack(value)

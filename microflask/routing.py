@@ -544,21 +544,21 @@ class MapAdapter(wr.MapAdapter):
         path = self.path_info if path_info is None else path_info
         if path[:1] != "/" or path[:2] == "//":
             path = f"/{path.lstrip('/')}" if path else ""
+        method = self.default_method if method is None else method.upper()
+        if websocket is None:
+            websocket = self.websocket
         try:
-            rule, values = url_map.find(
-                self.domain_part, path, (method or self.default_method).upper(),
-                self.websocket if websocket is None else websocket,
-            )  # fmt: skip
+            rule, values = url_map.find(self.domain_part, path, method, websocket)
         except MovedPath as moved:
             target = self.make_redirect_url(quote(moved.path, safe=_SAFE_IN_PATH), query_args or self.query_args or {})
             raise RequestRedirect(target) from None
         if rule.defaults:
             values.update(rule.defaults)
         if rule.alias or rule.redirect_to is not None or url_map._rules_by_endpoint[rule.endpoint][0] is not rule:
-            self._follow(rule, values, path, method or self.default_method, query_args or self.query_args or {})
+            self._follow(rule, values, path, method, query_args or self.query_args or {})
         return (rule if return_rule else rule.endpoint), values
 
-    @property
+    @cached_property
     def domain_part(self) -> str:
         """What the domain part of a rule is compared with: the host, or the subdomain."""
         if self.map.host_matching or self.subdomain is None:
@@ -573,7 +573,7 @@ class MapAdapter(wr.MapAdapter):
             here = f"{self.domain_part}|{path}"
             raise RequestRedirect(self.make_alias_redirect_url(here, rule.endpoint, values, method, query_args))
         if self.map.redirect_defaults:
-            better = self.get_default_redirect(rule, method.upper(), values, query_args)
+            better = self.get_default_redirect(rule, method, values, query_args)
             if better is not None:
                 raise RequestRedirect(better)
         if rule.redirect_to is None:
@@ -634,6 +634,13 @@ class MapAdapter(wr.MapAdapter):
         return elsewhere
 
 
+def _is_websocket(environ: dict[str, Any]) -> bool:
+    """Tell whether the request asks for the protocol to be changed to that of web sockets."""
+    if environ["HTTP_UPGRADE"].lower() != "websocket":
+        return False
+    return any(token.strip(" \t") == "upgrade" for token in environ.get("HTTP_CONNECTION", "").lower().split(","))
+
+
 class RequestAdapter(MapAdapter):
     """Be bound to a request: every attribute is read from the environ when it is looked at, and then kept."""
 
@@ -643,8 +650,13 @@ class RequestAdapter(MapAdapter):
         self.map = url_map
         self._environ = environ
         self._configured = server_name
+        # What matching asks for at once is read at once; the rest waits.
+        path = environ.get("PATH_INFO", "/")
+        self.path_info = path if path.isascii() else decode_wsgi(path)
+        self.default_method = environ["REQUEST_METHOD"].upper()
+        self.websocket = "HTTP_UPGRADE" in environ and _is_websocket(environ)
         if subdomain is not None:
-            self.subdomain = subdomain
+            self.subdomain = self.domain_part = subdomain
 
     @cached_property
     def _bound(self) -> wr.MapAdapter:
@@ -671,23 +683,6 @@ class RequestAdapter(MapAdapter):
         if not self.websocket:
             return scheme
         return "wss" if scheme == "https" else "ws"
-
-    @cached_property
-    def websocket(self) -> bool:  # type: ignore[override]
-        environ = self._environ
-        if "HTTP_UPGRADE" not in environ or environ["HTTP_UPGRADE"].lower() != "websocket":
-            return False
-        connection = environ.get("HTTP_CONNECTION", "").lower().split(",")
-        return any(token.strip(" \t") == "upgrade" for token in connection)
-
-    @cached_property
-    def path_info(self) -> str:  # type: ignore[override]
-        return decode_wsgi(self._environ.get("PATH_INFO", "/"))
-
-    @cached_property
-    def default_method(self) -> str:  # type: ignore[override]
-        method: str = self._environ["REQUEST_METHOD"]
-        return method
 
     @cached_property
     def query_args(self) -> str | None:  # type: ignore[override]

@@ -61,7 +61,9 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
         return self.app.json.dumps(obj, **kwargs)  # type: ignore[no-any-return]
 
 
-def make_test_environ_builder(app: Any, path: str = "/", base_url: str | None = None, *args: Any, **kwargs: Any) -> Any:
+def make_test_environ_builder(
+    app: Any, path: str = "/", base_url: str | None = None, *args: Any, **kwargs: Any
+) -> EnvironBuilder:
     """Return an :class:`EnvironBuilder`; the name that Flask 0.10 had for it."""
     return EnvironBuilder(app, path, base_url, *args, **kwargs)
 
@@ -96,7 +98,7 @@ class FlaskClient(Client):
         :raises RuntimeError: the application has no sessions
         """
         if self._cookies is None:
-            raise NoCookiesError("this client was made with use_cookies=False: a session would have nowhere to be kept")
+            raise NoCookiesError("this client was made with use_cookies=False: a session has nowhere to be kept")
         app = self.application
         ctx = app.test_request_context(*args, **kwargs)
         self._add_cookies_to_wsgi(ctx.request.environ)

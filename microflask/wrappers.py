@@ -150,7 +150,7 @@ class Request(RequestBase):
         self._max_form_memory_size = value
 
     @property
-    def max_form_parts(self) -> int | None:
+    def max_form_parts(self) -> int | None:  # type: ignore[override]
         """How many parts a multipart form may have; MAX_FORM_PARTS unless assigned."""
         return self._limit("MAX_FORM_PARTS", self._max_form_parts, 1_000)
 
@@ -294,6 +294,8 @@ def _parse_status(value: str) -> tuple[str, int]:
 
 HeadersArgument = Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]]
 _NO_CALLBACKS: list[Callable[[], Any]] = []
+#: Statuses whose responses have no body.
+_BODILESS = frozenset({*range(100, 200), 204, 304})
 
 
 class Response(ResponseBase):
@@ -345,7 +347,12 @@ class Response(ResponseBase):
             self.status = status
         if response is None:
             self.response = []
-        elif isinstance(response, (str, bytes, bytearray)):
+        elif type(response) is str and "headers" not in self.__dict__:
+            body = response.encode()
+            self.response = [body]
+            if self.automatically_set_content_length:
+                self._length = len(body)
+        elif isinstance(response, str | bytes | bytearray):
             self.set_data(response)
         else:
             self.response = response
@@ -437,31 +444,22 @@ class Response(ResponseBase):
             return super().get_app_iter(environ)
         return self._body(environ)
 
-    def _has_no_body(self) -> bool:
-        code = self._status_code
-        return code in (204, 304) or 100 <= code < 200
-
     def _wsgi_headers(self, environ: dict[str, Any]) -> list[tuple[str, str]]:
         """Return the headers as WSGI wants them: length added, locations made URIs."""
-        bodiless = self._has_no_body()
         length = self._length
-        if "headers" not in self.__dict__ and not bodiless:
-            items = [] if self._type is None else [("Content-Type", self._type)]
-            if length is not None:
-                items.append(("Content-Length", str(length)))
-                return items
-            has_length = False
-        else:
-            items = list(self.headers)
-            has_length = False
-            for at, (name, value) in enumerate(items):
-                key = name.lower()
-                if key == "content-length":
-                    has_length = True
-                elif key == "location" or key == "content-location":
-                    items[at] = (name, self._locate(key, value, environ))
-            if bodiless:
-                return self._without_entity(items)
+        built = "headers" in self.__dict__
+        if length is not None and not built and self._type is not None and self._status_code not in _BODILESS:
+            return [("Content-Type", self._type), ("Content-Length", str(length))]
+        items = list(self.headers)
+        has_length = False
+        for at, (name, value) in enumerate(items):
+            key = name.lower()
+            if key == "content-length":
+                has_length = True
+            elif key == "location" or key == "content-location":
+                items[at] = (name, self._locate(key, value, environ))
+        if self._status_code in _BODILESS:
+            return self._without_entity(items)
         if not has_length and self.automatically_set_content_length and self.is_sequence:
             items.append(("Content-Length", str(sum(map(len, self.iter_encoded())))))
         return items
@@ -483,15 +481,17 @@ class Response(ResponseBase):
     def _body(self, environ: dict[str, Any]) -> Iterable[bytes]:
         """Return the body for the server: a plain list of bytes wherever nothing has to be closed."""
         body = self.response
-        if environ["REQUEST_METHOD"] == "HEAD" or self._has_no_body():
+        if environ["REQUEST_METHOD"] == "HEAD" or self._status_code in _BODILESS:
             if self._on_close or hasattr(body, "close"):
                 return ClosingIterator((), self.close)
             return []
         if self.direct_passthrough:
             return body  # type: ignore[return-value]
-        if type(body) is list and not self._on_close:
-            return [item.encode() if isinstance(item, str) else item for item in body]
-        return ClosingIterator(self.iter_encoded(), self.close)
+        if type(body) is not list or self._on_close:
+            return ClosingIterator(self.iter_encoded(), self.close)
+        if len(body) == 1 and type(body[0]) is bytes:
+            return body
+        return [item.encode() if isinstance(item, str) else item for item in body]
 
 
 Stream = IO[bytes]

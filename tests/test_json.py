@@ -275,8 +275,8 @@ def test_a_blueprint_does_not_reach_into_another_applications_json() -> None:
     app, other = make_app(), make_app()
     for each in (app, other):
         bp = Blueprint("bp", __name__)
-        each.register_blueprint(bp)
         bp.add_url_rule("/", "view", lambda: other.json.dumps([1]))
+        each.register_blueprint(bp)
     other.blueprints["bp"].json_encoder = type("Never", (JSONEncoder,), {"encode": lambda self, o: "wrong"})
     assert app.test_client().get("/").data == b"[1]"
     assert other.test_client().get("/").data == b"wrong"

@@ -241,9 +241,7 @@ class FileStore:
         now = time.time()
         gone = [path for path in self.directory.glob("*.session") if self._end_of(_read_start(path)) <= now]
         gone += [path for path in self.directory.glob("*.part") if _changed(path) < now - 3600]
-        for path in gone:
-            path.unlink(missing_ok=True)
-        return len(gone)
+        return sum(map(_unlink, gone))
 
     def _end_of(self, content: bytes) -> float:
         """Return when the content's time is over, in Unix seconds; a file cut short has none."""
@@ -253,11 +251,20 @@ class FileStore:
         return end
 
 
+def _unlink(path: Path) -> bool:
+    """Delete the file and return whether it was there: another process may be purging too."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _read_start(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(16)
-    except FileNotFoundError:  # another process was faster
+    except FileNotFoundError:
         return b""
 
 

@@ -32,7 +32,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app = Flask(__name__, instance_path=os.path.abspath(folder) if folder else None)
     app.config.update(DEFAULTS)
     app.config.from_prefixed_env("GUESTBOOK")
-    os.makedirs(app.instance_path, exist_ok=True)
+    os.makedirs(app.instance_path, mode=0o700, exist_ok=True)  # the database holds what is nobody else's business
     app.config["SECRET_KEY"] = secret_key.load(app.instance_path)
     app.config.update(config or {})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from microflask import Blueprint, Response, abort, current_app, jsonify, request, url_for
+from microflask import Blueprint, abort, current_app, jsonify, request, url_for
 from microflask.typing import ResponseReturnValue
 
 from . import models
@@ -42,7 +42,7 @@ def _authenticated_user() -> models.User:
 
 
 @bp.route("/entries")
-def index() -> Response:
+def index() -> ResponseReturnValue:
     """List a page of entries."""
     page = models.get_page(request.args.get("page", 1, type=int), current_app.config["ENTRIES_PER_PAGE"])
     if page is None:
@@ -52,7 +52,7 @@ def index() -> Response:
 
 
 @bp.route(f"/entries/<int(max={MAX_ID}):entry_id>")
-def show(entry_id: int) -> Response:
+def show(entry_id: int) -> ResponseReturnValue:
     """Return one entry."""
     return jsonify(_entry_as_json(models.get_entry(entry_id) or abort(404)))
 

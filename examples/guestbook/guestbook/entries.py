@@ -6,7 +6,6 @@ from pathlib import PurePath
 
 from microflask import (
     Blueprint,
-    Response,
     abort,
     current_app,
     flash,
@@ -76,6 +75,6 @@ def delete(entry_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/pictures/<name>")
-def send_picture(name: str) -> Response:
+def send_picture(name: str) -> ResponseReturnValue:
     """Send a picture; send_from_directory refuses names that lead out of the folder."""
     return send_from_directory(pictures.folder(), name, mimetype=pictures.MIMETYPES.get(PurePath(name).suffix))

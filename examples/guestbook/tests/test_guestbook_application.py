@@ -119,6 +119,10 @@ def test_secret_key_is_made_once_for_its_owner_only(instance: Path) -> None:
     assert [path.name for path in instance.iterdir()] == ["secret_key"]
 
 
+def test_instance_folder_is_for_its_owner_only(app: Flask, instance: Path) -> None:
+    assert stat.S_IMODE(instance.stat().st_mode) == 0o700
+
+
 def test_secret_key_is_the_same_for_workers_that_start_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         keys = set(pool.map(secret_key.load, [str(tmp_path)] * 32))
