@@ -18,6 +18,7 @@ from . import errors, loops, responses
 from .assembly import App, SetupError
 from .ctx import AppContext, RequestContext
 from .globals import _current, find_request_ctx
+from .late import preload
 from .routing import Map, RequestAdapter
 from .sessions import SecureCookieSessionInterface, SessionInterface
 from .signals import (
@@ -117,6 +118,8 @@ class Flask(App):
             )
         if _scheme is not None and not _external:
             raise ValueError(f"url_for(_scheme={_scheme!r}) makes an absolute URL: add _external=True")
+        if self.late_blueprints:
+            self.late_blueprints.import_endpoint(self, endpoint)
         self.inject_url_defaults(endpoint, values)
         try:
             url = adapter.build(endpoint, values, method=_method, url_scheme=_scheme, force_external=_external)
@@ -165,6 +168,13 @@ class Flask(App):
     def redirect(self, location: str, code: int = 302) -> Any:
         """Return a response that sends the client to another URL; :func:`microflask.redirect` calls it."""
         return make_redirect(location, code=code, Response=self.response_class)
+
+    def preload_views(self) -> None:
+        """Import all views and blueprints that were registered by import name, e.g. before a server forks.
+
+        :raises microflask.views.PreloadError: some cannot be imported; it names each of them, with its exception
+        """
+        preload(self)
 
     # -- sessions ------------------------------------------------------------------------------------------------
 
@@ -247,7 +257,13 @@ class Flask(App):
             error = raised
             raise
         finally:
-            ctx.finish(error)
+            if "werkzeug.debug.preserve_context" in environ:
+                # The debugger enters the context again while somebody looks at it.
+                environ["werkzeug.debug.preserve_context"](ctx)
+            if error is not None and self.should_ignore_error(error):
+                error = None
+            if ctx._tokens is not None:
+                ctx.auto_pop(error)
             # The traceback refers to this frame; nothing here shall refer to it.
             error = None
 
@@ -351,11 +367,13 @@ class Flask(App):
             for name in (*ctx.request.blueprints, None):
                 for function in reversed(registry.get(name, ())):
                     response = self.ensure_sync(function)(response)
-        sessions = self.session_interface
-        if ctx._session is None and sessions.needs_untouched(self, ctx.request.environ):
-            ctx.open_session()
-        if ctx._session is not None and not sessions.is_null_session(ctx._session):
-            self.save_session(ctx._session, response)
+        session = ctx._session
+        if session is None and "HTTP_COOKIE" in (environ := ctx.request.environ):
+            # Nobody looked at it. It is kept in a cookie, which may have to be sent again.
+            if self.session_interface.needs_untouched(self, environ):
+                session = ctx.open_session()
+        if session is not None and not self.session_interface.is_null_session(session):
+            self.save_session(session, response)
         if self.compat.absolute_redirects:
             response.autocorrect_location_header = True
         return response

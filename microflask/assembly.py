@@ -24,6 +24,7 @@ from .config import Config, ConfigAttribute
 from .ctx import _AppCtxGlobals
 from .helpers import get_debug_flag
 from .json.provider import DefaultJSONProvider, JSONDecoder, JSONEncoder, JSONProvider
+from .late import LateBlueprint, LateBlueprints, registering
 from .module import Module
 from .resources import auto_instance_path, open_instance_resource
 from .routing import Map, Rule
@@ -135,6 +136,8 @@ class App(Scaffold):
         self.template_context_processors[None].append(_variables)
         #: name -> registered blueprint
         self.blueprints: dict[str, Blueprint] = {}
+        #: The blueprints that were registered by import name and have not been imported.
+        self.late_blueprints = LateBlueprints()
         #: A place for the state of extensions, by their names.
         self.extensions: dict[str, Any] = {}
         self.url_map = self.url_map_class(host_matching=host_matching)
@@ -158,7 +161,7 @@ class App(Scaffold):
         )  # fmt: skip
 
     def _check_setup_finished(self, f_name: str) -> None:
-        if self._got_first_request and (self.compat.late_setup_refused or self.debug):
+        if self._got_first_request and (self.compat.late_setup_refused or self.debug) and not registering.get():
             raise SetupError(
                 f"{f_name}() was called after the application {self.name!r} had handled its first request, and would"
                 " have no consistent effect: call it while the application is set up, and import the modules that do"
@@ -340,13 +343,22 @@ class App(Scaffold):
     # -- set-up --------------------------------------------------------------------------------------------------
 
     @setupmethod
-    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
+    def register_blueprint(self, blueprint: Blueprint | str, **options: Any) -> None:
         """Register a blueprint.
 
+        By its import name, it is imported at the first request whose path begins with the `url_prefix` given here
+        (with none given: at the first request), or when a URL for an endpoint that is not known is built. Only then
+        does the application know its rules, templates and commands, and what it registers for the whole application.
+        :meth:`preload_views` imports it before. A failure to import comes out of each request that needs it.
+
+        :param blueprint: the blueprint, or its import name, e.g. ``yourapplication.admin:bp``
         :param options: url_prefix, subdomain, url_defaults, name and cli_group replace the blueprint's own
-        :raises ValueError: its name is taken, or is none
+        :raises ValueError: its name is taken, or is none; or the import name has no dot or colon
         """
-        blueprint.register(self, options)
+        if isinstance(blueprint, str):
+            self.late_blueprints.append(LateBlueprint(blueprint, options))
+        else:
+            blueprint.register(self, options)
 
     @setupmethod
     def register_module(self, module: Module, **options: Any) -> None:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from .globals import Frame, _current, find_request_ctx
-from .signals import appcontext_popped, appcontext_pushed
+from .signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down
 from .typing import Application
 
 P = ParamSpec("P")
@@ -63,8 +63,12 @@ def _reset(token: Token[Frame | None]) -> None:
     try:
         _current.reset(token)
     except ValueError:
-        # Pushed in another task or thread: all that can be restored here is what this one sees.
-        _current.set(None if token.old_value is Token.MISSING else token.old_value)
+        _restore(token)
+
+
+def _restore(token: Token[Frame | None]) -> None:
+    """Do what can be done for a push in another task or thread: put back what was seen there."""
+    _current.set(None if token.old_value is Token.MISSING else token.old_value)
 
 
 class AppContext:
@@ -214,6 +218,11 @@ class RequestContext:
     def match_request(self) -> None:
         """Match the URL and keep rule and arguments, or the error, on the request."""
         request = self.request
+        late = self.app.late_blueprints
+        if late and (failure := late.import_below(self.app, request.path)) is not None:
+            # Dispatch raises it, so that error handlers see it.
+            request.routing_exception = failure
+            return
         try:
             request.url_rule, request.view_args = self.url_adapter.match(return_rule=True)
         except HTTPException as error:
@@ -256,34 +265,38 @@ class RequestContext:
         if self.preserved:
             self.preserved = False
             self._preserved_exc = None
-        alone = self._around is None
         try:
             if earlier is None:
                 if self._held:
                     self._postponed = (exc,)
                 else:
-                    before = token.old_value
-                    self._tear_down(exc, None if before is None or before is Token.MISSING else before[1])
+                    self.tear_down(exc, token.old_value)
         finally:
             self._tokens = earlier
-            _reset(token)
-        if alone and appcontext_popped.receivers:
+            try:
+                _current.reset(token)
+            except ValueError:
+                _restore(token)
+        if appcontext_popped.receivers and self._around is None:
             appcontext_popped.send(self.app)
 
-    def _tear_down(self, exc: BaseException | None, outer: Any | None) -> None:
+    def tear_down(self, exc: BaseException | None, before: Any = None) -> None:
+        """Run the teardown functions of the request, and of the application if it came with the request.
+
+        :param before: what was bound before the context
+        """
         app, request = self.app, self.request
         try:
             app.do_teardown_request(exc)
+            request.close()
         finally:
-            try:
-                request.close()
-            finally:
-                # The environ and the request would keep each other alive.
-                request.environ.pop("werkzeug.request", None)
-                if self._around is None:
+            # The environ and the request would keep each other alive.
+            request.environ.pop("werkzeug.request", None)
+            if self._around is None:
+                if app.teardown_appcontext_funcs or appcontext_tearing_down.receivers:
                     # The request is over, the application is not: its functions see no request.
-                    _current.set((self, outer))
-                    app.do_teardown_appcontext(exc)
+                    _current.set((self, None if before is None or before is Token.MISSING else before[1]))
+                app.do_teardown_appcontext(exc)
 
     def hold(self) -> None:
         """Postpone the teardown until :meth:`release`, for a stream that goes on when the request is over."""
@@ -296,7 +309,7 @@ class RequestContext:
             (exc,), self._postponed = self._postponed, None
             token = self.bind()
             try:
-                self._tear_down(exc, None)
+                self.tear_down(exc)
             finally:
                 _reset(token)
 
@@ -310,25 +323,12 @@ class RequestContext:
             token, self._tokens = self._tokens
             _reset(token)
 
-    def finish(self, error: BaseException | None) -> None:
-        """End the context when the application has answered, or failed with `error`."""
-        if self._tokens is None:
-            return
-        environ = self.request.environ
-        if "werkzeug.debug.preserve_context" in environ:
-            # The debugger enters the context again while somebody looks at it.
-            environ["werkzeug.debug.preserve_context"](self)
-        if error is not None and self.app.should_ignore_error(error):
-            error = None
-        if error is not None or "flask._preserve_context" in environ:
-            self.auto_pop(error)
-        else:
-            self.pop(None)
-
     def auto_pop(self, exc: BaseException | None) -> None:
         """End the context, or keep it: for a test client that asked for it, or for a debugger after an error."""
-        kept = self.request.environ.get("flask._preserve_context")
-        if kept or (exc is not None and self.app.preserve_context_on_exception):
+        environ = self.request.environ
+        if exc is None and "flask._preserve_context" not in environ:
+            self.pop(None)
+        elif environ.get("flask._preserve_context") or (exc is not None and self.app.preserve_context_on_exception):
             self.preserved = True
             self._preserved_exc = exc
         else:

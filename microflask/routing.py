@@ -29,6 +29,8 @@ _VARIABLE = re.compile(r"<(?:([a-zA-Z_][a-zA-Z0-9_]*)(?:\((.*?)\))?:)?([a-zA-Z_]
 _SLASHES = re.compile("/{2,}")
 _PLACEHOLDER = re.compile(r"<([^>]+)>")
 
+#: The key of the literal path "//".
+_DOUBLE = "\0//"
 #: A piece of a rule: literal text, or a variable's name with its converter.
 Piece = str | tuple[str, Any]
 Values = dict[str, Any]
@@ -296,9 +298,17 @@ class Rule(wr.Rule):
         self._domain_pieces, self._path_pieces = parse(self)
         self._converters = converters = {}
         for piece in (*self._domain_pieces, *self._path_pieces):
-            if not isinstance(piece, str):
-                converters[piece[0]] = piece[1]
+            if isinstance(piece, str):
+                continue
+            if piece[0] in converters:
+                raise ValueError(f"malformed url rule: {self.rule!r}: it has the variable {piece[0]!r} twice")
+            converters[piece[0]] = piece[1]
         self.arguments.update(converters)
+        for made in ("_formats", "_known"):
+            self.__dict__.pop(made, None)
+        if self.defaults and not converters.keys().isdisjoint(self.defaults):
+            # A default that its converter refuses is a mistake of the set-up.
+            self._formats  # noqa: B018
 
     def build(self, values: Mapping[str, Any], append_unknown: bool = True) -> tuple[str, str] | None:
         """Return the domain part and the path with `values` filled in, or None when a converter refuses one."""
@@ -393,8 +403,10 @@ class Map(wr.Map):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         #: domain -> path -> entries of the rules without variables
-        self._literals: dict[str, dict[str, list[Entry]]] = {}
+        self.literals: dict[str, dict[str, list[Entry]]] = {}
         self._root = Node()
+        #: Whether there are defaults, aliases or redirects, so that a match may not be the last word.
+        self.has_detours = False
         super().__init__(*args, **kwargs)
 
     def add(self, rulefactory: wr.RuleFactory) -> None:
@@ -408,6 +420,8 @@ class Map(wr.Map):
             rule.bind(self)
             if not rule.build_only:
                 self._index(rule)
+            if rule.defaults or rule.alias or rule.redirect_to is not None:
+                self.has_detours = True
             rules = self._rules_by_endpoint.setdefault(rule.endpoint, [])
             rules.append(rule)
             if len(rules) > 1:
@@ -421,11 +435,13 @@ class Map(wr.Map):
         variables = [piece for piece in (*domain, *path) if not isinstance(piece, str)]
         entry = Entry(rule, dict(variables))
         if not variables:
-            paths = self._literals.setdefault("".join(domain), {})  # type: ignore[arg-type]
-            paths.setdefault("".join(path), []).append(entry)  # type: ignore[arg-type]
-            if rule.strict_slashes or not rule.is_leaf:
+            paths = self.literals.setdefault("".join(domain), {})  # type: ignore[arg-type]
+            whole = "".join(path)  # type: ignore[arg-type]
+            # Slashes at the beginning of a request's path count as one: no request is for "//", but "/" may lack one.
+            paths.setdefault(_DOUBLE if whole == "//" else whole, []).append(entry)
+            if rule.strict_slashes:
                 return
-            # A leaf that forgives a slash competes with variables that may match the empty segment behind it.
+            # A rule that forgives a slash competes with variables that may match the empty segment behind it.
         node = self._root
         for pieces, final in _segments(domain, path):
             if all(isinstance(piece, str) for piece in pieces):
@@ -444,12 +460,6 @@ class Map(wr.Map):
         :raises NotFound: no rule matches
         :raises MethodNotAllowed: rules match, for other methods
         """
-        literals = self._literals.get(domain)
-        if literals is not None and (entries := literals.get(path)) is not None:
-            for entry in entries:
-                rule = entry.rule
-                if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
-                    return rule, {}
         search = Search(method, websocket)
         if found := self._search(search, domain, path):
             return self._read(search, found)
@@ -462,8 +472,9 @@ class Map(wr.Map):
 
     def _search(self, search: Search, domain: str, path: str) -> tuple[Entry, list[str]] | None:
         try:
-            if (literals := self._literals.get(domain)) is not None:
-                entry = search.choose(literals.get(path, ())) or search.behind_slash(literals.get(f"{path}/", ()))
+            if (literals := self.literals.get(domain)) is not None:
+                slashed = _DOUBLE if path == "/" else f"{path}/"
+                entry = search.choose(literals.get(path, ())) or search.behind_slash(literals.get(slashed, ()))
                 if entry is not None:
                     return entry, []
             return search.walk(self._root, [domain, *path.split("/")], 0, [])
@@ -542,21 +553,35 @@ class MapAdapter(wr.MapAdapter):
         """
         url_map = self.map
         path = self.path_info if path_info is None else path_info
-        if path[:1] != "/" or path[:2] == "//":
-            path = f"/{path.lstrip('/')}" if path else ""
         method = self.default_method if method is None else method.upper()
         if websocket is None:
             websocket = self.websocket
+        values: Values = {}
+        literals = url_map.literals.get(self.domain_part)
+        for entry in () if literals is None else literals.get(path, ()):
+            rule = entry.rule
+            if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
+                break
+        else:
+            rule, values = self._search(path, method, websocket, query_args)
+        if url_map.has_detours:
+            if rule.defaults:
+                values.update(rule.defaults)
+            if rule.alias or rule.redirect_to is not None or url_map._rules_by_endpoint[rule.endpoint][0] is not rule:
+                self._follow(rule, values, path, method, query_args or self.query_args or {})
+        return (rule if return_rule else rule.endpoint), values
+
+    def _search(
+        self, path: str, method: str, websocket: bool, query_args: Mapping[str, Any] | str | None
+    ) -> tuple[wr.Rule, Values]:
+        """Return rule and values for a path that is no literal one."""
+        if path:
+            path = f"/{path.lstrip('/')}"
         try:
-            rule, values = url_map.find(self.domain_part, path, method, websocket)
+            return self.map.find(self.domain_part, path, method, websocket)
         except MovedPath as moved:
             target = self.make_redirect_url(quote(moved.path, safe=_SAFE_IN_PATH), query_args or self.query_args or {})
             raise RequestRedirect(target) from None
-        if rule.defaults:
-            values.update(rule.defaults)
-        if rule.alias or rule.redirect_to is not None or url_map._rules_by_endpoint[rule.endpoint][0] is not rule:
-            self._follow(rule, values, path, method, query_args or self.query_args or {})
-        return (rule if return_rule else rule.endpoint), values
 
     @cached_property
     def domain_part(self) -> str:
@@ -644,6 +669,8 @@ def _is_websocket(environ: dict[str, Any]) -> bool:
 class RequestAdapter(MapAdapter):
     """Be bound to a request: every attribute is read from the environ when it is looked at, and then kept."""
 
+    websocket = False
+
     def __init__(
         self, url_map: Map, environ: dict[str, Any], server_name: str | None = None, subdomain: str | None = None,
     ) -> None:  # fmt: skip
@@ -654,9 +681,10 @@ class RequestAdapter(MapAdapter):
         path = environ.get("PATH_INFO", "/")
         self.path_info = path if path.isascii() else decode_wsgi(path)
         self.default_method = environ["REQUEST_METHOD"].upper()
-        self.websocket = "HTTP_UPGRADE" in environ and _is_websocket(environ)
         if subdomain is not None:
             self.subdomain = self.domain_part = subdomain
+        if "HTTP_UPGRADE" in environ:
+            self.websocket = _is_websocket(environ)
 
     @cached_property
     def _bound(self) -> wr.MapAdapter:

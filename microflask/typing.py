@@ -69,12 +69,14 @@ class Application(Protocol):
     logger: Any
     url_map: Any
     blueprints: dict[str, Any]
+    late_blueprints: Any
     extensions: dict[str, Any]
     error_handler_spec: Any
     session_interface: Any
     request_class: Any
     response_class: Any
     app_ctx_globals_class: Any
+    teardown_appcontext_funcs: list[Any]
     preserve_context_on_exception: bool
 
     def create_url_adapter(self, request: Any) -> Any: ...

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from threading import RLock
+from collections.abc import Callable, Collection, Iterable, Mapping
+from importlib import import_module, invalidate_caches
 from typing import Any, ClassVar
-
-from werkzeug.utils import import_string
 
 from .globals import find_app, find_request
 from .typing import ResponseReturnValue, RouteCallable
@@ -104,45 +102,109 @@ class MethodView(View):
         return _run(method, kwargs)  # type: ignore[no-any-return]
 
 
+def split_import_name(import_name: str) -> tuple[str, str]:
+    """Return the module and the name in it that an import name such as ``package.module.name`` is made of.
+
+    A colon may stand in place of the last dot.
+
+    :raises ValueError: there is no dot in it, or nothing beside one
+    """
+    module, _, name = import_name.replace(":", ".").rpartition(".")
+    if not all((*module.split("."), name)):
+        raise ValueError(f"{import_name!r} names nothing in a module: write it in full, as 'package.module.name'")
+    return module, name
+
+
+def import_object(import_name: str) -> Any:
+    """Import the module of an import name and return what has the name in it.
+
+    An exception of the module itself comes out as it is. Nothing of a failure is kept.
+
+    :raises ImportError: there is no such module, or nothing of that name in it
+    """
+    module_name, name = split_import_name(import_name)
+    try:
+        module = import_module(module_name)
+    except ModuleNotFoundError as error:
+        # Python keeps the listings of the folders it has searched.
+        invalidate_caches()
+        if not f"{module_name}.".startswith(f"{error.name}."):
+            raise
+        raise ImportError(f"{import_name!r} cannot be imported: {error}", name=module_name) from error
+    try:
+        return getattr(module, name)
+    except AttributeError as error:
+        raise ImportError(
+            f"{import_name!r} cannot be imported: there is no {name!r} in {module!r}", name=module_name
+        ) from error
+
+
 class LazyView:
-    """Stand for a view that is imported when it is first called.
+    """Stand for a view that is imported when it is first called, from pattern "Lazily Loading Views".
+
+    Nothing is imported before; the rule's endpoint is the last part of the import name. What the view's attributes
+    would tell its registration, such as the methods of a class-based view, has to be given with the rule. Two of one
+    import name are equal, so that a view can have several URLs.
 
     :param import_name: dotted name of the view, e.g. ``yourapplication.views.index``
     :raises ValueError: there is no dot in it
     """
 
     def __init__(self, import_name: str) -> None:
-        module, _, name = import_name.replace(":", ".").rpartition(".")
-        if not (module and name):
-            raise ValueError(f"{import_name!r} names no view in a module: write it as 'package.module.function'")
-        self.__module__ = module
-        self.__name__ = name
+        self.__module__, self.__name__ = split_import_name(import_name)
         self.import_name = import_name
-        self._lock = RLock()
         self._view: Callable[..., Any] | None = None
 
     @property
     def view(self) -> Callable[..., Any]:
-        """The real view, imported at the first look.
+        """The real view, imported at the first look and kept; after a failure the next look tries again.
 
         :raises ImportError: there is no such module, or nothing of that name in it
+        :raises TypeError: it cannot be called
         """
+        # No lock: Python's import has one for each module, which finds out about circles. Ours would not.
         if self._view is None:
-            with self._lock:
-                if self._view is None:
-                    self._view = import_string(self.import_name)
+            view = import_object(self.import_name)
+            if not callable(view):
+                raise TypeError(f"{self.import_name!r} is no view: {view!r} cannot be called")
+            self._view = view
         return self._view
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the real view."""
+        """Call the real view, in a loop when it is a coroutine function and an application is current."""
         app = find_app()
         return self.view(*args, **kwargs) if app is None else app.ensure_sync(self.view)(*args, **kwargs)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, LazyView) and other.import_name == self.import_name
+        return isinstance(other, LazyView) and (other.__module__, other.__name__) == (self.__module__, self.__name__)
 
     def __hash__(self) -> int:
-        return hash(self.import_name)
+        return hash((self.__module__, self.__name__))
 
     def __repr__(self) -> str:
-        return f"<LazyView {self.import_name!r}>"
+        return f"<{type(self).__name__} {self.import_name!r}>"
+
+
+class PreloadError(ImportError):
+    """Some of what is imported late cannot be imported.
+
+    :param failures: import name -> exception
+    """
+
+    def __init__(self, failures: Mapping[str, Exception]) -> None:
+        lines = (f"  {name}: {type(error).__name__}: {error}" for name, error in failures.items())
+        super().__init__("\n".join(("these cannot be imported, and would fail at their first request:", *lines)))
+        #: import name -> exception
+        self.failures = dict(failures)
+
+
+def import_views(views: Iterable[Any]) -> dict[str, Exception]:
+    """Import the lazy ones among `views` and return the exceptions of those that fail, by import name."""
+    failures: dict[str, Exception] = {}
+    for lazy in views:
+        if isinstance(lazy, LazyView):
+            try:
+                lazy.view  # noqa: B018 - it is imported when looked at
+            except Exception as error:
+                failures[lazy.import_name] = error
+    return failures

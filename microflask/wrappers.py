@@ -48,6 +48,7 @@ class Request(RequestBase):
     view_args: dict[str, Any] | None = None
     #: The exception with which matching failed, or None.
     routing_exception: HTTPException | None = None
+    _form_loaded = False
     _max_content_length: int | None = None
     _max_form_memory_size: int | None = None
     _max_form_parts: int | None = None
@@ -249,6 +250,7 @@ class Request(RequestBase):
 
     def _load_form_data(self) -> None:
         super()._load_form_data()
+        self._form_loaded = True
         app = find_app()
         if app is not None and app.debug and self.mimetype != "multipart/form-data" and not self.files:
             from .debughelpers import attach_enctype_error_multidict
@@ -257,7 +259,7 @@ class Request(RequestBase):
 
     def close(self) -> None:
         """Close the uploaded files, if the form was looked at."""
-        if "files" in self.__dict__:
+        if self._form_loaded:
             super().close()
 
 
@@ -317,6 +319,7 @@ class Response(ResponseBase):
     _on_close = _NO_CALLBACKS
     _status = "200 OK"
     _status_code = 200
+    _headers: Headers | None = None
     _length: int | None = None
     _type: str | None = None
     #: Whether a subclass took over a step of the way out, so that it has to be asked.
@@ -333,7 +336,7 @@ class Response(ResponseBase):
         mimetype: str | None = None, content_type: str | None = None, direct_passthrough: bool = False,
     ) -> None:  # fmt: skip
         if headers is not None or content_type is not None:
-            self.headers = self._make_headers(headers, mimetype, content_type)
+            self._headers = self._make_headers(headers, mimetype, content_type)
         elif mimetype is None:
             mimetype = self.default_mimetype
             self._type = None if mimetype is None else content_type_of(mimetype)
@@ -347,7 +350,7 @@ class Response(ResponseBase):
             self.status = status
         if response is None:
             self.response = []
-        elif type(response) is str and "headers" not in self.__dict__:
+        elif type(response) is str and self._headers is None:
             body = response.encode()
             self.response = [body]
             if self.automatically_set_content_length:
@@ -369,15 +372,25 @@ class Response(ResponseBase):
             made["Content-Type"] = content_type
         return made
 
-    @cached_property
+    @property
     def headers(self) -> Headers:  # type: ignore[override]
         """The headers; what the constructor was told stands in them."""
-        headers = Headers()
-        if self._type is not None:
-            headers.add("Content-Type", self._type)
-        if self._length is not None:
-            headers.add("Content-Length", str(self._length))
+        headers = self._headers
+        if headers is None:
+            # force_type() makes ours of responses that have headers already.
+            headers = self.__dict__.get("headers")
+            if headers is None:
+                headers = Headers()
+                if self._type is not None:
+                    headers.add("Content-Type", self._type)
+                if self._length is not None:
+                    headers.add("Content-Length", str(self._length))
+            self._headers = headers
         return headers
+
+    @headers.setter
+    def headers(self, value: Headers) -> None:
+        self._headers = value
 
     @property
     def status_code(self) -> int:
@@ -414,8 +427,8 @@ class Response(ResponseBase):
             value = value.encode()
         self.response = [value]
         if self.automatically_set_content_length:
-            if "headers" in self.__dict__:
-                self.headers["Content-Length"] = str(len(value))
+            if self._headers is not None:
+                self._headers["Content-Length"] = str(len(value))
             else:
                 self._length = len(value)
 
@@ -447,8 +460,7 @@ class Response(ResponseBase):
     def _wsgi_headers(self, environ: dict[str, Any]) -> list[tuple[str, str]]:
         """Return the headers as WSGI wants them: length added, locations made URIs."""
         length = self._length
-        built = "headers" in self.__dict__
-        if length is not None and not built and self._type is not None and self._status_code not in _BODILESS:
+        if length is not None and self._headers is None and self._type is not None and self._status_code not in _BODILESS:
             return [("Content-Type", self._type), ("Content-Length", str(length))]
         items = list(self.headers)
         has_length = False

@@ -15,6 +15,7 @@ import pytest
 from itsdangerous import BadSignature, SignatureExpired, Signer, URLSafeTimedSerializer, base64_encode
 from markupsafe import Markup
 from session_tools import KEY, get, make_app, open_cookies, pair, reference
+from werkzeug.datastructures import MultiDict
 from werkzeug.http import parse_cookie
 
 from microflask import session
@@ -296,6 +297,13 @@ def test_every_changed_character_makes_a_session_void(clock: Any) -> None:
     for place in range(len(good)):
         other = "A" if good[place] != "A" else "B"
         assert open_cookies(app, good[:place] + other + good[place + 1 :]) == {}
+
+
+def test_a_text_that_has_no_bytes_is_no_session() -> None:
+    app = make_app()
+    with app.test_request_context() as ctx:
+        ctx.request.cookies = MultiDict({"session": "\udc80.\udc80.\udc80"})
+        assert not session
 
 
 def test_the_first_valid_cookie_of_several_counts(clock: Any) -> None:

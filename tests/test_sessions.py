@@ -1,15 +1,18 @@
-"""Sessions: the mappings, the contract of interfaces, and signed cookies, across the releases of Flask too."""
+"""Sessions: the mappings, what is sent when, and the contract of interfaces."""
 
 from __future__ import annotations
 
 import copy
 import json
+import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from itsdangerous import URLSafeTimedSerializer
+from session_tools import get, make_app, open_cookies, pair, reference
 from werkzeug.http import parse_cookie
 
 import microflask.sessions
@@ -147,7 +150,8 @@ def test_without_a_secret_key_reading_works() -> None:
 # -- what is sent when
 
 
-def test_the_cookie_of_3_1(clock: Any) -> None:
+def test_the_cookie_of_3_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1763701200)
     app = make_app()
     assert get(app, "/none") == (None, None)
     assert get(app, "/read") == (None, "Cookie")
@@ -431,8 +435,6 @@ def test_all_names_are_there_and_the_server_side_ones_on_demand() -> None:
 
 
 def test_signing_and_stores_are_imported_when_they_are_needed() -> None:
-    import subprocess
-
     code = (
         "import sys, microflask.sessions as s\n"
         "print([name for name in ('itsdangerous', 'microflask.sessions.server') if name in sys.modules])"

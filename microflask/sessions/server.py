@@ -133,8 +133,9 @@ class ServerSideSessionInterface(SessionInterface):
         return True
 
     def _forget(self, session: Any) -> None:
-        if session.sid is not None:
-            self.store.delete(session.sid)
+        sid = getattr(session, "sid", None)  # a null session has none
+        if sid is not None:
+            self.store.delete(sid)
             session.sid = None
 
     def _sign(self, app: Any, sid: str) -> str:

@@ -146,5 +146,5 @@ def read(serializer: Any, token: str, max_age: int) -> Any | None:
     """Return what `token` holds, or None if it is forged, cut, expired or not readable."""
     try:
         return serializer.loads(token, max_age=max_age)
-    except BadData:
+    except (BadData, ValueError):
         return None
