@@ -5,23 +5,32 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
+from contextvars import copy_context
 from functools import wraps
 from threading import local
 from typing import Any
+from weakref import finalize
+
+_UNSET: Any = object()
 
 
-class _Loop(local):
-    """Own the event loop of one thread, and close it when the thread ends."""
+class _Kept:
+    """Own a runner, and close it when the thread that it belongs to ends, or the interpreter."""
 
     def __init__(self) -> None:
-        self.runner: asyncio.Runner | None = None
+        # With a factory, the loop does not become the one that asyncio.get_event_loop() finds in this thread.
+        self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        # At the end of the interpreter too, where the values of a thread are not given up in time.
+        finalize(self, _close, self.runner)
 
-    def __del__(self) -> None:
-        if self.runner is not None:
-            self.runner.close()
+
+def _close(runner: asyncio.Runner) -> None:
+    # The loop of a daemon thread may be running when the interpreter ends.
+    if not runner.get_loop().is_running():
+        runner.close()
 
 
-_loop = _Loop()
+_thread = local()
 
 
 def is_coroutine_function(function: Any) -> bool:
@@ -32,7 +41,7 @@ def is_coroutine_function(function: Any) -> bool:
 
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine in this thread's loop and return its result.
+    """Run a coroutine in this thread's loop and return its result; context variables go in and come out.
 
     :raises RuntimeError: this thread is running an event loop already
     """
@@ -46,9 +55,17 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
             "an async view cannot be run inside of a running event loop: call the application from a thread without"
             " one, e.g. with asyncio.to_thread(), or override async_to_sync()"
         )
-    if _loop.runner is None:
-        _loop.runner = asyncio.Runner()
-    return _loop.runner.run(coroutine)
+    kept: _Kept | None = getattr(_thread, "kept", None)
+    if kept is None:
+        kept = _thread.kept = _Kept()
+    context = copy_context()
+    try:
+        return kept.runner.run(coroutine, context=context)
+    finally:
+        # What the coroutine set is set for its caller as well, as if it had been called directly.
+        for variable, value in context.items():
+            if variable.get(_UNSET) is not value:
+                variable.set(value)
 
 
 def async_to_sync(function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:

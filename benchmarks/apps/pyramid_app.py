@@ -206,7 +206,8 @@ def many(config: Any, count: int) -> None:
         return Response(f"item {int(request.matchdict['number'])}")
 
     for number, literal, head in material.many_rules(count):
-        for name, rule, view in ((f"list{number}", literal, everything), (f"item{number}", rf"{head}{{number:\d+}}", item)):
+        both = ((f"list{number}", literal, everything), (f"item{number}", head + r"{number:\d+}", item))
+        for name, rule, view in both:
             config.add_route(name, rule)
             config.add_view(view, route_name=name)
 
