@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,11 @@ class Contender:
     key: str
     title: str
     program: str
-    """The shortest module that defines ``app``, which says hello; imports first."""
+    """The shortest module that defines ``app``, which says hello."""
+    not_offered: Mapping[str, str] = field(default_factory=dict)
+    """The workloads that it has nothing for, and why."""
+    by_hand: Mapping[str, str] = field(default_factory=dict)
+    """The workloads where something was added that it does not bring, or brings in another form."""
 
 
 def _like_flask(package: str) -> str:
@@ -84,11 +89,49 @@ CONTENDERS: dict[str, Contender] = {
     for each in (
         Contender("microflask", "microflask", _like_flask("microflask")),
         Contender("flask", "Flask", _like_flask("flask")),
-        Contender("falcon", "Falcon", _FALCON),
-        Contender("bottle", "Bottle", _BOTTLE),
-        Contender("pyramid", "Pyramid", _PYRAMID),
-        Contender("django", "Django", _DJANGO),
-        Contender("werkzeug", "Werkzeug", _WERKZEUG),
+        Contender("falcon", "Falcon", _FALCON, not_offered={
+            "links": "it does not build URLs",
+        }, by_hand={
+            "nested": "no blueprints: the whole path is registered",
+            "session-read": "no sessions: itsdangerous",
+            "session-write": "no sessions: itsdangerous",
+            "template": "no templates: Jinja2",
+            "snippet": "no templates: Jinja2, compiled at the start",
+            "async": "no async views under WSGI: falcon.async_to_sync",
+        }),
+        Contender("bottle", "Bottle", _BOTTLE, not_offered={
+            "async": "no async views",
+        }, by_hand={
+            "json-rows": "a list is not turned into JSON: json.dumps",
+            "session-read": "no sessions: its signed cookies (pickle)",
+            "session-write": "no sessions: its signed cookies (pickle)",
+            "template": "Jinja2, as for Flask",
+            "snippet": "Jinja2, as for Flask, compiled at the start",
+            "error-page": "no handlers for classes of exceptions: a plugin",
+        }),
+        Contender("pyramid", "Pyramid", _PYRAMID, not_offered={
+            "async": "no async views",
+        }, by_hand={
+            "template": "pyramid_jinja2",
+            "snippet": "pyramid_jinja2's environment, compiled at the start",
+            "error-logged": "exceptions are not logged: logging in the exception view",
+        }),
+        Contender("django", "Django", _DJANGO, by_hand={
+            "static": "only its view for development",
+            "unchanged": "only its view for development",
+            "snippet": "compiled at the start",
+        }),
+        Contender("werkzeug", "Werkzeug", _WERKZEUG, not_offered={
+            "async": "no async views",
+        }, by_hand={
+            "nested": "no blueprints: Submount",
+            "session-read": "no sessions: itsdangerous",
+            "session-write": "no sessions: itsdangerous",
+            "template": "no templates: Jinja2",
+            "snippet": "no templates: Jinja2, compiled at the start",
+            "error-logged": "no error handling: try and except in the dispatcher",
+            "hooks": "no hooks: lines of the dispatcher",
+        }),
     )
 }
 #: The variants are about Flask's API, so only these two have them.

@@ -9,7 +9,7 @@ import platform
 import subprocess
 import sys
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Lab:
         """Name the folder of the templates and the static file."""
         return self.cache / "assets"
 
-    def variables(self, seed: int = 0, **more: str) -> dict[str, str]:
+    def variables(self, seed: int = 0, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the environment variables of a measured process.
 
         :param seed: of the hashes; processes that are compared have the same
@@ -62,7 +62,7 @@ class Lab:
             "PYTHONHASHSEED": str(seed),
             # The checkout may be read-only; without byte code its imports would look slow.
             "PYTHONPYCACHEPREFIX": str(self.cache / "bytecode"),
-            **more,
+            **(more or {}),
         }
 
 
@@ -125,7 +125,7 @@ def _versions(lab: Lab) -> dict[str, str]:
     command = [str(lab.python), "-c", _ASK_VERSIONS, *SHOWN]
     done = subprocess.run(command, env=lab.variables(), cwd=lab.cache, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SetupFailed(f"microflask cannot be imported in the environment of the benchmarks:\n{done.stderr[-3000:]}")
+        raise SetupFailed(f"microflask cannot be imported in the benchmarks' environment:\n{done.stderr[-3000:]}")
     versions: dict[str, str] = json.loads(done.stdout)
     versions["microflask"] += _commit()
     return {"microflask": versions.pop("microflask"), "python": platform.python_version(), **versions}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
-from types import TracebackType
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .environment import Lab, Say
@@ -57,7 +57,9 @@ class Worker:
 
     def __init__(self, lab: Lab, contender: str, site: str, seed: int) -> None:
         self.name = f"{contender}, {site}"
-        self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        self._log = tempfile.TemporaryFile(  # noqa: SIM115 - it lives as long as the process
+            "w+", encoding="utf-8", errors="replace"
+        )
         self._process = subprocess.Popen(
             [str(lab.python), "-m", "benchmarks.worker", contender, site, str(lab.assets)],
             env=lab.variables(seed), cwd=lab.cache, text=True, encoding="utf-8",
@@ -85,7 +87,7 @@ class Worker:
     def __enter__(self) -> Worker:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(self, *error: object) -> None:
         self._process.kill()
         self._process.communicate()
         self._log.close()
@@ -97,7 +99,7 @@ def turns(names: list[str], number: int) -> list[str]:
     return names[shift:] + names[:shift]
 
 
-class Session:
+class InProcess:
     """Measure the workloads of one site with one set of processes."""
 
     def __init__(self, timings: Timings, workers: dict[str, Worker], workloads: list[Workload]) -> None:
@@ -127,32 +129,25 @@ class Session:
             return False
 
 
-def measure(lab: Lab, contenders: list[str], workloads: list[Workload], effort: Effort, say: Say) -> Timings:
+def measure(lab: Lab, names: list[str], workloads: list[Workload], effort: Effort, say: Say) -> Timings:
     """Return the timings of the workloads; each answer is checked before the first round and after the last."""
     timings = Timings()
     for site in dict.fromkeys(workload.site for workload in workloads):
         chosen = [workload for workload in workloads if workload.site == site]
-        passes, rounds = effort.passes, effort.rounds
+        here = effort
         if site == "routes-10000":  # one pass: Falcon needs most of a minute to register them
-            passes, rounds = 1, rounds * passes
-        for seed in range(passes):
-            say(f"{site}: starting {len(contenders)} processes, pass {seed + 1} of {passes}")
-            _one_pass(lab, contenders, chosen, Effort(1, rounds, effort.milliseconds, effort.batches), timings, seed, say)
+            here = replace(effort, passes=1, rounds=effort.rounds * effort.passes)
+        for seed in range(here.passes):
+            say(f"{site}: pass {seed + 1} of {here.passes}, starting {len(names)} processes")
+            with ExitStack() as stack:
+                workers = {name: stack.enter_context(Worker(lab, name, site, seed)) for name in names}
+                _one_pass(InProcess(timings, workers, chosen), site, here, say)
     return timings
 
 
-def _one_pass(
-    lab: Lab, contenders: list[str], workloads: list[Workload], effort: Effort, timings: Timings, seed: int, say: Say
-) -> None:
-    site = workloads[0].site
-    workers = {name: Worker(lab, name, site, seed) for name in contenders}
-    session = Session(timings, dict(workers), workloads)
-    try:
-        session.prove()
-        for number in range(effort.rounds):
-            say(f"{site}: round {number + 1} of {effort.rounds}, {len(workloads)} workloads")
-            session.round(number, effort)
-        session.prove()
-    finally:
-        for worker in workers.values():
-            worker.__exit__(None, None, None)
+def _one_pass(session: InProcess, site: str, effort: Effort, say: Say) -> None:
+    session.prove()
+    for number in range(effort.rounds):
+        say(f"{site}: round {number + 1} of {effort.rounds}, {len(session.keys)} workloads")
+        session.round(number, effort)
+    session.prove()

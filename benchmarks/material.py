@@ -37,8 +37,8 @@ LAYOUT = """<!doctype html>
 <body><h1>{{ heading }}</h1>
 {% block content %}{% endblock %}
 </body></html>"""
-PAGE = """{% extends "layout.html" %}{% block title %}{{ heading }}{% endblock %}{% block content %}<table>{% for part \
-in parts %}
+PAGE = """{% extends "layout.html" %}{% block title %}{{ heading }}{% endblock %}{% block content %}<table>{% for \
+part in parts %}
 <tr class="{% if part.left %}here{% else %}gone{% endif %}"><td><a href="/part/{{ part.number }}">{{ part.name }}</a>\
 </td><td>{{ part.price }}</td></tr>{% endfor %}
 </table>{% endblock %}"""
@@ -96,7 +96,7 @@ def digest(stream: Any) -> str:
 
 
 def many_rules(count: int) -> Iterator[tuple[int, str, str]]:
-    """Yield the rules of an application with `count` routes: a number, a literal path, the head of one with a value."""
+    """Yield the rules of an application with `count` routes: a number, a literal path, the head of another."""
     for number in range(count // 2):
         yield number, f"/api/list{number}/all", f"/api/item{number}/"
 

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
@@ -50,7 +51,7 @@ def spend(app: WSGIApplication, environs: list[WSGIEnvironment]) -> tuple[int, s
 class Bench:
     """Keep an application and the requests that it has answered rightly."""
 
-    def __init__(self, app: WSGIApplication, not_offered: dict[str, str]) -> None:
+    def __init__(self, app: WSGIApplication, not_offered: Mapping[str, str]) -> None:
         self.app = app
         self.not_offered = not_offered
         self.asks: dict[str, Ask] = {}
@@ -134,7 +135,7 @@ def main() -> None:
     """Run a worker as the command line says."""
     contender, site, assets = sys.argv[1:4]
     app = contenders.application(contender, site, Path(assets))
-    serve(Bench(app, contenders.module_of(contender).NOT_OFFERED))
+    serve(Bench(app, contenders.CONTENDERS[contender].not_offered))
 
 
 if __name__ == "__main__":

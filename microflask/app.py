@@ -17,7 +17,7 @@ from werkzeug.utils import redirect as make_redirect
 from . import errors, loops, responses
 from .assembly import App, SetupError
 from .ctx import AppContext, RequestContext
-from .globals import _current, find_request_ctx
+from .globals import _current, blueprint_chain, find_request_ctx
 from .late import preload
 from .routing import Map, RequestAdapter
 from .sessions import SecureCookieSessionInterface, SessionInterface
@@ -28,7 +28,7 @@ from .signals import (
     request_started,
     request_tearing_down,
 )
-from .wrappers import Request, Response, blueprint_chain
+from .wrappers import Request, Response
 
 if TYPE_CHECKING:
     from .commands import FlaskCliRunner
@@ -65,6 +65,8 @@ class Flask(App):
     test_cli_runner_class: Any = None
     #: Called like the functions of url_build_error_handlers, with the values as keyword arguments; or None.
     build_error_handler: Callable[..., str] | None = None
+    #: Whether a subclass, or somebody for this application, brought URL adapters or a map of their own.
+    _own_adapters = False
 
     # -- URLs ----------------------------------------------------------------------------------------------------
 
@@ -94,6 +96,30 @@ class Flask(App):
             return RequestAdapter(self.url_map, request.environ, server_name, subdomain)
         return self.url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain)
 
+    def domain_of_rules(self) -> str | None:
+        """Return the domain part of the rules that serve requests, or None where that depends on the request."""
+        config, url_map = self.config, self.url_map
+        if (
+            self._own_adapters
+            or self.subdomain_matching
+            or url_map.host_matching
+            or config.get("TRUSTED_HOSTS")
+            or (self.compat.server_name_implies_subdomains and config["SERVER_NAME"])
+        ):
+            return None
+        return url_map.default_subdomain
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._own_adapters = cls.create_url_adapter is not Flask.create_url_adapter or not issubclass(
+            cls.url_map_class, Map
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name == "create_url_adapter" or (name == "url_map" and not isinstance(value, Map)):
+            self._own_adapters = True
+
     def url_for(
         self, /, endpoint: str, *, _anchor: str | None = None, _method: str | None = None,
         _scheme: str | None = None, _external: bool | None = None, **values: Any,
@@ -103,7 +129,7 @@ class Flask(App):
         ctx = None if frame is None else frame[1]
         if ctx is not None:
             adapter = ctx.url_adapter
-            endpoint = self._local_endpoint(endpoint, ctx.request)
+            endpoint = self._local_endpoint(endpoint, ctx)
             if _external is None:
                 _external = _scheme is not None and self.compat.scheme_implies_external
         else:
@@ -129,12 +155,12 @@ class Flask(App):
         return url if _anchor is None else f"{url}#{quote(_anchor, safe=_SAFE_IN_ANCHOR)}"
 
     @staticmethod
-    def _local_endpoint(endpoint: str, request: Any) -> str:
+    def _local_endpoint(endpoint: str, ctx: Any) -> str:
         """Return the endpoint that is meant in the blueprint, or Module, of the request."""
         if endpoint[:1] == ".":
-            return f"{request.blueprint}{endpoint}" if request.blueprint else endpoint[1:]
-        if "." not in endpoint and (url_rule := request.url_rule) is not None and "." in url_rule.endpoint:
-            module = request.module
+            return f"{ctx.blueprints[0]}{endpoint}" if ctx.blueprints else endpoint[1:]
+        if "." not in endpoint and ctx.blueprints:
+            module = ctx.request.module
             return endpoint if module is None else f"{module}.{endpoint}"
         return endpoint
 
@@ -259,6 +285,7 @@ class Flask(App):
         finally:
             if "werkzeug.debug.preserve_context" in environ:
                 # The debugger enters the context again while somebody looks at it.
+                environ["werkzeug.debug.preserve_context"](ctx.app_context)
                 environ["werkzeug.debug.preserve_context"](ctx)
             if error is not None and self.should_ignore_error(error):
                 error = None
@@ -283,20 +310,26 @@ class Flask(App):
 
     def _start_first_request(self) -> None:
         with self._first_request_lock:
-            if not self._got_first_request:
-                for function in self.before_first_request_funcs:
+            if self.got_first_request:
+                # By another thread, or by this one: such a function may send a request of its own.
+                return
+            self._in_first_request = True
+            try:
+                for function in tuple(self.before_first_request_funcs):
                     self.ensure_sync(function)()
+            finally:
+                self._in_first_request = False
                 self._got_first_request = True
 
     def preprocess_request(self) -> Any:
         """Run the URL value preprocessors and the functions before the request; return the first value of these."""
         if not (self.before_request_funcs or self.url_value_preprocessors):
             return None
-        request = find_request_ctx().request  # type: ignore[union-attr]
-        names = (None, *reversed(request.blueprints))
+        ctx: Any = find_request_ctx()
+        names = (None, *reversed(ctx.blueprints))
         for name in names:
             for preprocess in self.url_value_preprocessors.get(name, ()):
-                preprocess(request.endpoint, request.view_args)
+                preprocess(ctx.request.endpoint, ctx.request.view_args)
         for name in names:
             for function in self.before_request_funcs.get(name, ()):
                 value = self.ensure_sync(function)()
@@ -309,11 +342,12 @@ class Flask(App):
 
         :raises HTTPException: nothing matched
         """
-        request = _current.get()[1].request  # type: ignore[index]
-        if request.routing_exception is not None:
-            self.raise_routing_exception(request)
-        rule = request.url_rule
-        if request.environ["REQUEST_METHOD"].upper() == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+        ctx: Any = _current.get()[1]  # type: ignore[index]
+        match = ctx if ctx.made is None else ctx.made
+        if match.routing_exception is not None:
+            self.raise_routing_exception(ctx.request)
+        rule = match.url_rule
+        if getattr(rule, "provide_automatic_options", False) and ctx.environ["REQUEST_METHOD"].upper() == "OPTIONS":
             return self.make_default_options_response()
         view = self.view_functions.get(rule.endpoint)
         if view is None:
@@ -321,7 +355,7 @@ class Flask(App):
                 f"the endpoint {rule.endpoint!r} of the rule {rule.rule!r} has no view: register one for it in"
                 " view_functions, or with endpoint()"
             )
-        return self.ensure_sync(view)(**request.view_args)
+        return self.ensure_sync(view)(**match.view_args)
 
     def raise_routing_exception(self, request: Request) -> Any:
         """Raise what matching failed with; in debug mode a redirect that loses a form is an error of its own."""
@@ -364,14 +398,12 @@ class Flask(App):
             response = self.ensure_sync(function)(response)
         registry = self.after_request_funcs
         if registry:
-            for name in (*ctx.request.blueprints, None):
+            for name in (*ctx.blueprints, None):
                 for function in reversed(registry.get(name, ())):
                     response = self.ensure_sync(function)(response)
         session = ctx._session
-        if session is None and "HTTP_COOKIE" in (environ := ctx.request.environ):
-            # Nobody looked at it. It is kept in a cookie, which may have to be sent again.
-            if self.session_interface.needs_untouched(self, environ):
-                session = ctx.open_session()
+        if session is None and self.session_interface.needs_untouched(self, ctx.environ):
+            session = ctx.open_session()
         if session is not None and not self.session_interface.is_null_session(session):
             self.save_session(session, response)
         if self.compat.absolute_redirects:
@@ -396,9 +428,18 @@ class Flask(App):
         async def step() -> Any:
             return await anext(steps, _UNSET)
 
+        async def end() -> None:
+            await steps.aclose()
+
         next_value = self.ensure_sync(step)
-        while (value := next_value()) is not _UNSET:
-            yield value
+        try:
+            while (value := next_value()) is not _UNSET:
+                yield value
+        except GeneratorExit:
+            # The client went away: what a generator has to clean up is cleaned up now.
+            if hasattr(steps, "aclose"):
+                self.ensure_sync(end)()
+            raise
 
     # -- errors --------------------------------------------------------------------------------------------------
 
@@ -411,7 +452,7 @@ class Flask(App):
     @staticmethod
     def _current_blueprints() -> list[str]:
         ctx = find_request_ctx()
-        return [] if ctx is None else ctx.request.blueprints
+        return [] if ctx is None else ctx.blueprints
 
     def trap_http_exception(self, e: Exception) -> bool:
         """Tell whether an HTTP error is treated as any other exception, as TRAP_HTTP_EXCEPTIONS, or for a missing key
@@ -460,7 +501,8 @@ class Flask(App):
             raise e
         self.log_exception((type(e), e, e.__traceback__))
         failure: Any = InternalServerError(original_exception=e)
-        handler = self._find_error_handler(failure, self._current_blueprints())
+        blueprints = self._current_blueprints() if self.compat.blueprint_500_handlers else ()
+        handler = self._find_error_handler(failure, blueprints)
         if handler is not None:
             failure = handler(e if self.compat.original_error_to_500_handler else failure)
         return self.finalize_request(failure, from_error_handler=True)

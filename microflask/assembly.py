@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, ValuesView
 from datetime import timedelta
 from functools import cached_property
-from threading import Lock
+from threading import RLock
 from typing import IO, Any, ClassVar, TypeVar, overload
 
 from werkzeug.datastructures import ImmutableDict
@@ -143,7 +143,8 @@ class App(Scaffold):
         self.url_map = self.url_map_class(host_matching=host_matching)
         self.subdomain_matching = subdomain_matching
         self._got_first_request = False
-        self._first_request_lock = Lock()
+        self._in_first_request = False
+        self._first_request_lock = RLock()
         if self.has_static_folder:
             self._serve_static_files(static_host)
 
@@ -212,11 +213,15 @@ class App(Scaffold):
         """The logger of the application, a :class:`logging.Logger`; see :mod:`microflask.logging`."""
         wanted = self.logger_name if self.compat.logger_by_import_name else self.name
         logger = self.__dict__.get("_logger")
-        if logger is None or logger.name != wanted:
+        if logger is None or (logger.name != wanted and "_assigned_logger" not in self.__dict__):
             from .logging import create_logger
 
             logger = self.__dict__["_logger"] = create_logger(self)
         return logger
+
+    @logger.setter
+    def logger(self, value: Any) -> None:
+        self.__dict__["_logger"] = self.__dict__["_assigned_logger"] = value
 
     @property
     def propagate_exceptions(self) -> bool:
@@ -233,7 +238,7 @@ class App(Scaffold):
     @property
     def got_first_request(self) -> bool:
         """Whether a request has come in."""
-        return self._got_first_request
+        return self._got_first_request or self._in_first_request
 
     def make_config(self, instance_relative: bool = False) -> Config:
         """Return the configuration the application starts with.
@@ -406,7 +411,9 @@ class App(Scaffold):
         given = options.pop("methods", None)
         if isinstance(given, str):
             raise TypeError(f"methods={given!r} is a text: write a list, as in methods=[{given!r}]")
-        methods = {method.upper() for method in (given or getattr(view, "methods", None) or ("GET",))}
+        if given is None:
+            given = getattr(view, "methods", None) or ("GET",)
+        methods = {method.upper() for method in given}
         if provide_automatic_options is None:
             provide_automatic_options = getattr(view, "provide_automatic_options", None)
         if provide_automatic_options is None:

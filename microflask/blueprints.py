@@ -184,7 +184,8 @@ class Blueprint(Scaffold):
         self._registered_on = app
         state = self.make_setup_state(app, options, first)
         if self.has_static_folder:
-            state.add_url_rule(f"{self.static_url_path}/<path:filename>", "static", self.send_static_file)
+            path = options.get("static_path", self.static_url_path)
+            state.add_url_rule(f"{path}/<path:filename>", "static", self.send_static_file)
         if first or known is None:
             self._merge_into(app, name)
         for function in self.deferred_functions:
@@ -200,7 +201,7 @@ class Blueprint(Scaffold):
                 f"the blueprint {self.name!r} of {self.import_name!r} cannot be registered as {name!r}: {whose} is"
                 " registered under that name; give register_blueprint() another one with name='...'"
             )
-        if app.compat.unique_blueprint_names and "." in options.get("name", self.name):
+        if app.compat.unique_blueprint_names and "." in self.name:
             raise BlueprintNameError(
                 f"the blueprint's name {self.name!r} has a dot in it, which separates nested blueprints in endpoints:"
                 " choose a name without one"
@@ -218,7 +219,7 @@ class Blueprint(Scaffold):
             full = name if key is None else f"{name}.{key}"
             for code, handlers in by_code.items():
                 if code == 500 and not app.compat.blueprint_500_handlers:
-                    raise BlueprintNameError(
+                    raise errors.ErrorSpecError(
                         f"the blueprint {self.name!r} handles the status 500, which is always looked up from the"
                         " application: use app_errorhandler(500)"
                     )
@@ -243,7 +244,8 @@ class Blueprint(Scaffold):
     ) -> dict[str, Any]:
         """Return the options of a nested blueprint's registration: prefixes and subdomains are put together."""
         made = dict(options)
-        prefixes = [state.url_prefix, options.get("url_prefix", inner.url_prefix)]
+        own_prefix = options.get("url_prefix")
+        prefixes = [state.url_prefix, inner.url_prefix if own_prefix is None else own_prefix]
         given = [prefix for prefix in prefixes if prefix is not None]
         if given:
             made["url_prefix"] = given[0] if len(given) == 1 else f"{given[0].rstrip('/')}/{given[1].lstrip('/')}"

@@ -282,6 +282,8 @@ def name_arguments(
     if twice := sorted(named.keys() & options.keys()):
         raise TypeError(f"{what}() got {', '.join(twice)} by position and by name")
     named |= options
+    if unknown := sorted(named.keys() - {*_DOCUMENTED_POSITIONS, *_CURRENT_POSITIONS}):
+        raise TypeError(f"{what}() takes no argument named {', '.join(unknown)}")
     static_path = named.pop("static_path", None)
     if named.get("static_url_path") is None:
         named["static_url_path"] = static_path

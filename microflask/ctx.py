@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from .globals import Frame, _current, find_request_ctx
+from .globals import Frame, _current, blueprint_chain, find_request_ctx
 from .signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down
 from .typing import Application
 
@@ -102,7 +102,7 @@ class AppContext:
         token = _current.set((self, None if frame is None else frame[1]))
         self._tokens = (token, self._tokens)
         if appcontext_pushed.receivers:
-            appcontext_pushed.send(self.app)
+            appcontext_pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
 
     def pop(self, exc: BaseException | None = _UNSET) -> None:
         """Run the teardown functions with `exc` and unbind the context.
@@ -119,7 +119,7 @@ class AppContext:
         finally:
             self.unbind()
         if appcontext_popped.receivers:
-            appcontext_popped.send(self.app)
+            appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
 
     def unbind(self) -> None:
         """Undo one push, without any teardown."""
@@ -145,10 +145,20 @@ def _complain(ctx: Any, current: Any) -> NoReturn:
 class RequestContext:
     """Bind a request, and its application unless that is bound already.
 
-    Made by :meth:`Flask.request_context` and :meth:`Flask.test_request_context`. Everything on it is evaluated when it
-    is looked at.
+    Made by :meth:`Flask.request_context` and :meth:`Flask.test_request_context`. It keeps application and environ;
+    `request` and `url_adapter` are made when they are looked at. What matched lies here until there is a request,
+    and on the request from then on.
     """
 
+    #: The request, made at the first look.
+    request: Any
+    #: The request once it is made; until then the context has the match.
+    made: Any = None
+    #: What matched the request's URL and builds others; None when the host may not be served.
+    url_adapter: Any
+    url_rule: Any = None
+    view_args: dict[str, Any] | None = None
+    routing_exception: HTTPException | None = None
     #: Set while the context is kept for a debugger or a test client after its request.
     preserved = False
     _preserved_exc: BaseException | None = None
@@ -158,6 +168,7 @@ class RequestContext:
     _around: Any = None
     _app_context: AppContext | None = None
     _tokens: tuple[Any, Any] | None = None
+    _session: Any = None
     _held = 0
     _postponed: tuple[BaseException | None] | None = None
     _after_request_functions: list[Callable[[Any], Any]] | tuple[()] = ()
@@ -166,13 +177,34 @@ class RequestContext:
         self, app: Application, environ: dict[str, Any], request: Any | None = None, session: Any | None = None
     ) -> None:
         self.app = app
-        self.request = request = app.request_class(environ) if request is None else request
-        self._session = session
-        try:
-            self.url_adapter = app.create_url_adapter(request)
-        except HTTPException as error:
-            request.routing_exception = error
-            self.url_adapter = None
+        self.environ = environ
+        if request is not None:
+            self.request = self.made = request
+        if session is not None:
+            self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        # Each of these is made when it is first looked at, and then found without coming here.
+        if name == "request":
+            self.request = request = self.app.request_class(self.environ)
+            request.url_rule, request.view_args = self.url_rule, self.view_args
+            request.routing_exception = self.routing_exception
+            self.made = request
+            return request
+        if name == "url_adapter":
+            try:
+                self.url_adapter = self.app.create_url_adapter(self.request)
+            except HTTPException as error:
+                self.made.routing_exception = error
+                self.url_adapter = None
+            return self.url_adapter
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def blueprints(self) -> list[str]:
+        """The names of the blueprint that handles the request and of those around it, innermost first."""
+        rule = (self if self.made is None else self.made).url_rule
+        return [] if rule is None or "." not in rule.endpoint else blueprint_chain(rule.endpoint.rpartition(".")[0])
 
     @property
     def app_context(self) -> AppContext:
@@ -213,42 +245,54 @@ class RequestContext:
 
     def copy(self) -> RequestContext:
         """Return a context of the same request and session, for another greenlet or task."""
-        return type(self)(self.app, self.request.environ, request=self.request, session=self.open_session())
+        return type(self)(self.app, self.environ, request=self.request, session=self.open_session())
 
     def match_request(self) -> None:
-        """Match the URL and keep rule and arguments, or the error, on the request."""
-        request = self.request
-        late = self.app.late_blueprints
-        if late and (failure := late.import_below(self.app, request.path)) is not None:
+        """Match the URL and keep rule and arguments, or the error."""
+        app = self.app
+        late = app.late_blueprints
+        if late and (failure := late.import_below(app, self.request.path)) is not None:
             # Dispatch raises it, so that error handlers see it.
-            request.routing_exception = failure
+            self.request.routing_exception = failure
             return
         try:
-            request.url_rule, request.view_args = self.url_adapter.match(return_rule=True)
+            domain = app.domain_of_rules()
+            if domain is None:
+                adapter = self.url_adapter
+                if adapter is None:
+                    return
+                rule, args = adapter.match(return_rule=True)
+            else:
+                rule, args = app.url_map.match_environ(self.environ, domain)
+                if rule is None:
+                    # The answer is a redirect, or depends on the host.
+                    rule, args = self.url_adapter.match(return_rule=True)
+            match = self if self.made is None else self.made
+            match.url_rule = rule
+            match.view_args = args
         except HTTPException as error:
             if isinstance(error, RequestRedirect):
-                error.code = self.app.compat.slash_redirect_code
-            request.routing_exception = error
+                error.code = app.compat.slash_redirect_code
+            (self if self.made is None else self.made).routing_exception = error
 
     def push(self) -> None:
         """Bind the context, open the session if its interface is not lazy, and match the URL."""
         app = self.app
         frame = _current.get()
-        if frame is not None and frame[1] is not None and frame[1].preserved:
+        if frame is not None and frame[1] is not None and frame[1].preserved and not frame[1].kept_by_environ:
             frame[1].pop(frame[1]._preserved_exc)
             frame = _current.get()
         if frame is None or frame[0].app is not app:
             self._around = None
             self._tokens = (_current.set((self, self)), self._tokens)
             if appcontext_pushed.receivers:
-                appcontext_pushed.send(app)
+                appcontext_pushed.send(app, _async_wrapper=app.ensure_sync)
         else:
             self._around = frame[0]
             self._tokens = (_current.set((frame[0], self)), self._tokens)
         if not app.session_interface.lazy:
             self.open_session()
-        if self.url_adapter is not None:
-            self.match_request()
+        self.match_request()
 
     def pop(self, exc: BaseException | None = _UNSET) -> None:
         """Run the teardown functions with `exc`, close uploaded files and unbind the context.
@@ -278,25 +322,31 @@ class RequestContext:
             except ValueError:
                 _restore(token)
         if appcontext_popped.receivers and self._around is None:
-            appcontext_popped.send(self.app)
+            appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
 
     def tear_down(self, exc: BaseException | None, before: Any = None) -> None:
         """Run the teardown functions of the request, and of the application if it came with the request.
 
         :param before: what was bound before the context
         """
-        app, request = self.app, self.request
+        app = self.app
         try:
             app.do_teardown_request(exc)
-            request.close()
         finally:
-            # The environ and the request would keep each other alive.
-            request.environ.pop("werkzeug.request", None)
-            if self._around is None:
-                if app.teardown_appcontext_funcs or appcontext_tearing_down.receivers:
-                    # The request is over, the application is not: its functions see no request.
-                    _current.set((self, None if before is None or before is Token.MISSING else before[1]))
-                app.do_teardown_appcontext(exc)
+            try:
+                if self.made is not None:
+                    # The environ and the request would keep each other alive.
+                    self.environ.pop("werkzeug.request", None)
+                    self.made.close()
+            finally:
+                if self._around is None:
+                    if app.teardown_appcontext_funcs or appcontext_tearing_down.receivers:
+                        # The request is over, the application is not: its functions see no request.
+                        _current.set((self, None if before is None or before is Token.MISSING else before[1]))
+                    app.do_teardown_appcontext(exc)
+                    # The next push of this context begins with an empty g.
+                    if self._app_context is not None:
+                        self._app_context = None
 
     def hold(self) -> None:
         """Postpone the teardown until :meth:`release`, for a stream that goes on when the request is over."""
@@ -323,12 +373,16 @@ class RequestContext:
             token, self._tokens = self._tokens
             _reset(token)
 
+    @property
+    def kept_by_environ(self) -> bool:
+        """Whether ``flask._preserve_context`` in the environ keeps the context; who set that ends it."""
+        return bool(self.environ.get("flask._preserve_context"))
+
     def auto_pop(self, exc: BaseException | None) -> None:
         """End the context, or keep it: for a test client that asked for it, or for a debugger after an error."""
-        environ = self.request.environ
-        if exc is None and "flask._preserve_context" not in environ:
+        if exc is None and "flask._preserve_context" not in self.environ:
             self.pop(None)
-        elif environ.get("flask._preserve_context") or (exc is not None and self.app.preserve_context_on_exception):
+        elif self.kept_by_environ or (exc is not None and self.app.preserve_context_on_exception):
             self.preserved = True
             self._preserved_exc = exc
         else:
@@ -362,7 +416,10 @@ def after_this_request(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
     :raises RuntimeError: there is no current request
     """
     ctx = _request_ctx_for("after_this_request")
-    ctx._after_request_functions = [*ctx._after_request_functions, f]
+    if not ctx._after_request_functions:
+        ctx._after_request_functions = []
+    # To the list itself: one of these functions may add another one while they are called.
+    ctx._after_request_functions.append(f)
     return f
 
 

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 Handler = Callable[[Any], Any]
 
 
-class ErrorSpecError(AssertionError, ValueError):
+class ErrorSpecError(AssertionError, TypeError, ValueError):
     """A handler is registered for something that cannot be handled there."""
 
 
@@ -28,14 +28,13 @@ def make_spec(by_class: bool) -> dict[str | None, Any]:
 def resolve(code_or_exception: Any) -> tuple[type[Exception], int | None]:
     """Return the exception class that is meant, and the HTTP status it stands for.
 
-    :raises TypeError: neither a status nor an exception class
-    :raises ValueError: there is no error with such a status
+    :raises ErrorSpecError: neither an exception class nor the status of an HTTP error
     """
     if isinstance(code_or_exception, int):
         try:
             return default_exceptions[code_or_exception], code_or_exception
         except KeyError:
-            raise ValueError(
+            raise ErrorSpecError(
                 f"there is no HTTP error with the status {code_or_exception}: handle one of"
                 f" {min(default_exceptions)} to {max(default_exceptions)} that exists, or an HTTPException class of"
                 " your own which has that status as its `code`"
@@ -45,7 +44,7 @@ def resolve(code_or_exception: Any) -> tuple[type[Exception], int | None]:
     if isinstance(code_or_exception, HTTPException) and code_or_exception.code in default_exceptions:
         # Flask 0.10 took instances of HTTP errors for their status.
         return type(code_or_exception), code_or_exception.code
-    raise TypeError(
+    raise ErrorSpecError(
         f"{code_or_exception!r} cannot have an error handler: give an exception class, not an instance of it, or the"
         " status of an HTTP error as an integer"
     )
@@ -54,8 +53,11 @@ def resolve(code_or_exception: Any) -> tuple[type[Exception], int | None]:
 def register(spec: dict[str | None, Any], key: str | None, code_or_exception: Any, handler: Handler) -> None:
     """Enter `handler` into `spec` for a blueprint's name, or None for the application, in the shape it has."""
     kind, code = resolve(code_or_exception)
-    by_code = spec[key]
+    # Whoever assigned a plain dict to the spec gets one for each key.
+    by_code = spec[key] if isinstance(spec, defaultdict) else spec.setdefault(key, {})
     if isinstance(by_code, defaultdict):
+        if callable(by_code.get(code)):
+            by_code[code] = dict(entries(by_code, code))
         by_code[code][kind] = handler
     elif code is not None and kind is default_exceptions.get(code):
         by_code[code] = handler
@@ -68,7 +70,8 @@ def entries(by_code: dict[Any, Any], code: int | None) -> Iterator[tuple[type[Ba
     """Yield (class, handler) for a status, or for what has none, out of either shape."""
     found = by_code.get(code)
     if callable(found):
-        yield (default_exceptions.get(code or 0, HTTPException), found)
+        # As documented, the status alone counts here, whatever the class of the error is.
+        yield HTTPException, found
     elif found:
         yield from found.items() if isinstance(found, dict) else found
     if code is not None and isinstance(by_code.get(None), list):

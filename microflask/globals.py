@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar, Token
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from werkzeug.local import LocalProxy
@@ -16,6 +17,13 @@ from werkzeug.local import LocalProxy
 Frame = tuple[Any, Any]
 
 _current: ContextVar[Frame | None] = ContextVar("microflask.context", default=None)
+
+@lru_cache(maxsize=1024)
+def blueprint_chain(name: str) -> list[str]:
+    """Return the name of a blueprint and those of the blueprints around it, innermost first."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+
 
 NO_APP = (
     "There is no current application here. Push an application context first, `with app.app_context(): ...`, or do"

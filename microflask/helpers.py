@@ -124,7 +124,7 @@ def flash(message: str, category: str = "message") -> None:
     # Assigned, not appended: a session does not notice changes inside of its values.
     session["_flashes"] = [*session.get("_flashes", ()), (category, message)]
     if message_flashed.receivers:
-        message_flashed.send(ctx.app, message=message, category=category)
+        message_flashed.send(ctx.app, _async_wrapper=ctx.app.ensure_sync, message=message, category=category)
 
 
 def get_flashed_messages(with_categories: bool = False, category_filter: Iterable[str] = ()) -> list[Any]:

@@ -453,6 +453,38 @@ class Map(wr.Map):
                     node = node.literal("")
         node.entries.append(entry)
 
+    def match_environ(self, environ: dict[str, Any], domain: str) -> tuple[wr.Rule | None, Values]:
+        """Return rule and values for a request; no rule, where only an adapter can tell.
+
+        :raises NotFound: no rule matches
+        :raises MethodNotAllowed: rules match, for other methods
+        """
+        path = environ.get("PATH_INFO", "/")
+        if not path.isascii():
+            path = decode_wsgi(path)
+        method = environ["REQUEST_METHOD"]
+        if "HTTP_UPGRADE" not in environ:
+            literals = self.literals.get(domain)
+            if literals is not None:
+                for entry in literals.get(path, ()):
+                    rule = entry.rule
+                    if (rule.methods is None or method in rule.methods) and not rule.websocket:
+                        return (None if self.has_detours and self.may_detour(rule) else rule), {}
+            if path[:1] == "/" and path[:2] != "//":
+                try:
+                    rule, values = self.find(domain, path, method.upper(), False)
+                except MovedPath:
+                    return None, {}
+                return (None if self.has_detours and self.may_detour(rule) else rule), values
+        return None, {}
+
+    def may_detour(self, rule: wr.Rule) -> bool:
+        """Tell whether a match of `rule` is not the last word: defaults to add, an alias or redirect to follow."""
+        return bool(
+            rule.defaults or rule.alias or rule.redirect_to is not None
+            or self._rules_by_endpoint[rule.endpoint][0] is not rule
+        )  # fmt: skip
+
     def find(self, domain: str, path: str, method: str, websocket: bool) -> tuple[wr.Rule, Values]:
         """Return the rule for a path and the values of its variables.
 
@@ -553,7 +585,7 @@ class MapAdapter(wr.MapAdapter):
         """
         url_map = self.map
         path = self.path_info if path_info is None else path_info
-        method = self.default_method if method is None else method.upper()
+        method = (method or self.default_method).upper()
         if websocket is None:
             websocket = self.websocket
         values: Values = {}
@@ -568,7 +600,7 @@ class MapAdapter(wr.MapAdapter):
             if rule.defaults:
                 values.update(rule.defaults)
             if rule.alias or rule.redirect_to is not None or url_map._rules_by_endpoint[rule.endpoint][0] is not rule:
-                self._follow(rule, values, path, method, query_args or self.query_args or {})
+                self._follow(rule, values, path, method, self._query(query_args))
         return (rule if return_rule else rule.endpoint), values
 
     def _search(
@@ -580,8 +612,11 @@ class MapAdapter(wr.MapAdapter):
         try:
             return self.map.find(self.domain_part, path, method, websocket)
         except MovedPath as moved:
-            target = self.make_redirect_url(quote(moved.path, safe=_SAFE_IN_PATH), query_args or self.query_args or {})
+            target = self.make_redirect_url(quote(moved.path, safe=_SAFE_IN_PATH), self._query(query_args))
             raise RequestRedirect(target) from None
+
+    def _query(self, given: Mapping[str, Any] | str | None) -> Mapping[str, Any] | str:
+        return (self.query_args or {}) if given is None else given
 
     @cached_property
     def domain_part(self) -> str:
@@ -659,8 +694,13 @@ class MapAdapter(wr.MapAdapter):
         return elsewhere
 
 
+_WEBSOCKET_SCHEMES = frozenset({"ws", "wss"})
+
+
 def _is_websocket(environ: dict[str, Any]) -> bool:
-    """Tell whether the request asks for the protocol to be changed to that of web sockets."""
+    """Tell whether the request is for a web socket, or asks for the protocol to be changed to it."""
+    if environ["wsgi.url_scheme"] in _WEBSOCKET_SCHEMES:
+        return True
     if environ["HTTP_UPGRADE"].lower() != "websocket":
         return False
     return any(token.strip(" \t") == "upgrade" for token in environ.get("HTTP_CONNECTION", "").lower().split(","))
@@ -680,25 +720,33 @@ class RequestAdapter(MapAdapter):
         # What matching asks for at once is read at once; the rest waits.
         path = environ.get("PATH_INFO", "/")
         self.path_info = path if path.isascii() else decode_wsgi(path)
-        self.default_method = environ["REQUEST_METHOD"].upper()
+        self.default_method = environ["REQUEST_METHOD"]
         if subdomain is not None:
             self.subdomain = self.domain_part = subdomain
-        if "HTTP_UPGRADE" in environ:
+        if "HTTP_UPGRADE" in environ or environ["wsgi.url_scheme"] in _WEBSOCKET_SCHEMES:
             self.websocket = _is_websocket(environ)
 
     @cached_property
-    def _bound(self) -> wr.MapAdapter:
-        # Werkzeug knows about standard ports, IDNA and what a bad host is.
-        given = self.__dict__.get("subdomain")
-        return wr.Map.bind_to_environ(self.map, self._environ, server_name=self._configured, subdomain=given)
-
-    @cached_property
     def server_name(self) -> str:  # type: ignore[override]
-        return self._bound.server_name
+        # A subdomain is given, because werkzeug warns where it finds none: a hint for set-up, noise for each request.
+        subdomain = None if self.map.host_matching else ""
+        bound = wr.Map.bind_to_environ(self.map, self._environ, server_name=self._configured, subdomain=subdomain)
+        return bound.server_name
 
     @cached_property
     def subdomain(self) -> str | None:  # type: ignore[override]
-        return self._bound.subdomain
+        if self.map.host_matching:
+            return None
+        if self._configured is None:
+            return ""
+        here = get_host(self._environ).lower()
+        configured = self._configured.lower()
+        for port in (":443",) if self.url_scheme in {"https", "wss"} else (":80",):
+            # get_host() leaves the standard ports out.
+            configured = configured.removesuffix(port)
+        if not f".{here}".endswith(f".{configured}"):
+            return "<invalid>"
+        return ".".join(filter(None, here.removesuffix(configured).split(".")))
 
     @cached_property
     def script_name(self) -> str:  # type: ignore[override]
@@ -708,7 +756,7 @@ class RequestAdapter(MapAdapter):
     @cached_property
     def url_scheme(self) -> str:  # type: ignore[override]
         scheme: str = self._environ["wsgi.url_scheme"]
-        if not self.websocket:
+        if not self.websocket or scheme in _WEBSOCKET_SCHEMES:
             return scheme
         return "wss" if scheme == "https" else "ws"
 

@@ -48,14 +48,20 @@ def setupmethod(f: F) -> F:
     return checked  # type: ignore[return-value]
 
 
+class NamelessViewError(AssertionError, AttributeError, TypeError):
+    """An endpoint was to be named after a view that has no name, or after none."""
+
+
 def endpoint_of(view_func: Any) -> str:
     """Return the endpoint that a view has unless it is given one: its name.
 
-    :raises TypeError: it has no name
+    :raises NamelessViewError: it has no name
     """
     name = getattr(view_func, "__name__", None)
     if name is None:
-        raise TypeError(f"{view_func!r} has no __name__ to name its endpoint by: pass endpoint='...' with the rule")
+        raise NamelessViewError(
+            f"{view_func!r} has no __name__ to name its endpoint by: pass endpoint='...' with the rule"
+        )
     return name  # type: ignore[no-any-return]
 
 

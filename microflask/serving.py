@@ -37,8 +37,7 @@ def run_application(
     name, _, name_port = (app.config["SERVER_NAME"] or "").partition(":")
     if not host:
         host = name if name and app.compat.run_host_from_server_name else "127.0.0.1"
-    if port is None:
-        port = int(name_port) if name_port else 5000
+    port = int(name_port or 5000) if port is None else int(port)
     options.setdefault("use_reloader", app.debug)
     options.setdefault("use_debugger", app.debug)
     options.setdefault("threaded", True)

@@ -11,7 +11,7 @@ import jinja2
 from jinja2 import BaseLoader, Template, TemplateNotFound
 from jinja2.utils import LRUCache
 
-from .globals import _current, find_app, find_request, g, request, session
+from .globals import _current, find_app, find_request_ctx, g, request, session
 from .helpers import get_flashed_messages, stream_with_context
 from .helpers import get_template_attribute as get_template_attribute
 from .signals import before_render_template, template_rendered
@@ -71,8 +71,8 @@ def make_environment(app: Any) -> jinja2.Environment:
 
 def fill_context(app: Any, context: dict[str, Any]) -> None:
     """Add what the context processors return; `context` itself wins over them."""
-    current = find_request()
-    blueprints = () if current is None else reversed(current.blueprints)
+    ctx = find_request_ctx()
+    blueprints = () if ctx is None else reversed(ctx.blueprints)
     given = dict(context)
     for name in (None, *blueprints):
         for processor in app.template_context_processors.get(name, ()):
@@ -160,10 +160,10 @@ def _needs_app() -> Any:
 def _render(app: Any, template: Template, context: dict[str, Any]) -> str:
     app.update_template_context(context)
     if before_render_template.receivers:
-        before_render_template.send(app, template=template, context=context)
+        before_render_template.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
     text = template.render(context)
     if template_rendered.receivers:
-        template_rendered.send(app, template=template, context=context)
+        template_rendered.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
     return text
 
 
@@ -197,14 +197,14 @@ def render_template_string(source: str, **context: Any) -> str:
 def _stream(app: Any, template: Template, context: dict[str, Any]) -> Iterator[str]:
     app.update_template_context(context)
     if before_render_template.receivers:
-        before_render_template.send(app, template=template, context=context)
+        before_render_template.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
 
     def pieces() -> Iterator[str]:
         yield from template.generate(context)
         if template_rendered.receivers:
-            template_rendered.send(app, template=template, context=context)
+            template_rendered.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
 
-    return pieces() if find_request() is None else stream_with_context(pieces())
+    return pieces() if find_request_ctx() is None else stream_with_context(pieces())
 
 
 def stream_template(

@@ -81,6 +81,8 @@ class FlaskClient(Client):
 
     application: Any
     preserve_context = False
+    #: The context of the last request, if it was kept.
+    _kept: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -128,12 +130,22 @@ class FlaskClient(Client):
         :param buffered: read the whole body at once
         :param follow_redirects: go on to where the response sends us
         """
-        self._end_context()
         response = super().open(
             self._builder(args, kwargs), buffered=buffered, follow_redirects=follow_redirects
         )
         response.json_module = self.application.json
         return response
+
+    def run_wsgi_app(self, environ: dict[str, Any], buffered: bool = False) -> Any:
+        """Call the application, after the context that was kept for the last request has ended."""
+        self._end_context()
+        before = find_request_ctx()
+        try:
+            return super().run_wsgi_app(environ, buffered)
+        finally:
+            ctx = find_request_ctx()
+            if ctx is not None and ctx is not before and ctx.preserved:
+                self._kept = ctx
 
     def _builder(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         first = args[0] if args else None
@@ -149,10 +161,10 @@ class FlaskClient(Client):
         return EnvironBuilder(self.application, *args, **kwargs)
 
     def _end_context(self) -> None:
-        """End the context that was kept for the last request."""
-        ctx = find_request_ctx()
-        if ctx is not None and ctx.preserved:
-            ctx.pop(ctx._preserved_exc)
+        """End the context that was kept for the last request of this client."""
+        kept, self._kept = self._kept, None
+        if kept is not None and kept.preserved:
+            kept.pop(kept._preserved_exc)
 
     def __enter__(self) -> FlaskClient:
         if self.preserve_context:

@@ -19,14 +19,7 @@ from werkzeug.wrappers import Response as ResponseBase
 from werkzeug.wsgi import ClosingIterator, get_current_url
 
 from . import json
-from .globals import find_app
-
-
-@lru_cache(maxsize=1024)
-def blueprint_chain(name: str) -> list[str]:
-    """Return the name of a blueprint and those of the blueprints around it, innermost first."""
-    parts = name.split(".")
-    return [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+from .globals import blueprint_chain, find_app
 
 
 def _decode(text: str) -> str:
@@ -42,6 +35,7 @@ class Request(RequestBase):
     """
 
     json_module: Any = json
+    shallow = False
     #: The rule that matched, or None.
     url_rule: Rule | None = None
     #: The values of the rule's variables, or None when nothing matched.
@@ -55,8 +49,9 @@ class Request(RequestBase):
 
     def __init__(self, environ: dict[str, Any], populate_request: bool = True, shallow: bool = False) -> None:
         self.environ = environ
-        self.shallow = shallow
-        if populate_request and not shallow:
+        if shallow:
+            self.shallow = shallow
+        elif populate_request:
             environ["werkzeug.request"] = self
 
     @cached_property
@@ -335,26 +330,25 @@ class Response(ResponseBase):
         status: int | str | HTTPStatus | None = None, headers: HeadersArgument | None = None,
         mimetype: str | None = None, content_type: str | None = None, direct_passthrough: bool = False,
     ) -> None:  # fmt: skip
-        if headers is not None or content_type is not None:
-            self._headers = self._make_headers(headers, mimetype, content_type)
-        elif mimetype is None:
-            mimetype = self.default_mimetype
-            self._type = None if mimetype is None else content_type_of(mimetype)
+        if headers is None and content_type is None:
+            if mimetype is None:
+                mimetype = self.default_mimetype
+            if mimetype is not None:
+                self._type = content_type_of(mimetype)
         else:
-            self._type = content_type_of(mimetype)
+            self._headers = self._make_headers(headers, mimetype, content_type)
         if direct_passthrough:
             self.direct_passthrough = direct_passthrough
         if status is None:
             status = self.default_status
         if status != 200:
-            self.status = status
-        if response is None:
-            self.response = []
-        elif type(response) is str and self._headers is None:
+            self.status = status  # type: ignore[assignment]
+        if type(response) is str and self._headers is None and self.automatically_set_content_length:
             body = response.encode()
+            self._length = len(body)
             self.response = [body]
-            if self.automatically_set_content_length:
-                self._length = len(body)
+        elif response is None:
+            self.response = []
         elif isinstance(response, str | bytes | bytearray):
             self.set_data(response)
         else:
@@ -459,9 +453,9 @@ class Response(ResponseBase):
 
     def _wsgi_headers(self, environ: dict[str, Any]) -> list[tuple[str, str]]:
         """Return the headers as WSGI wants them: length added, locations made URIs."""
-        length = self._length
-        if length is not None and self._headers is None and self._type is not None and self._status_code not in _BODILESS:
-            return [("Content-Type", self._type), ("Content-Length", str(length))]
+        length, kind = self._length, self._type
+        if length is not None and kind is not None and self._headers is None and self._status_code not in _BODILESS:
+            return [("Content-Type", kind), ("Content-Length", str(length))]
         items = list(self.headers)
         has_length = False
         for at, (name, value) in enumerate(items):
@@ -507,4 +501,4 @@ class Response(ResponseBase):
 
 
 Stream = IO[bytes]
-__all__ = ["Request", "Response", "blueprint_chain", "content_type_of", "status_line"]
+__all__ = ["Request", "Response", "content_type_of", "status_line"]

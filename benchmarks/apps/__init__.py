@@ -1,8 +1,7 @@
 """The applications, one module for each framework, written as its own manual would have it.
 
-Each has ``make(site, assets)``, ``NOT_OFFERED`` (workloads that the framework has nothing for) and ``BY_HAND`` (those
-where something was added that it does not bring). The frameworks are imported by name: none has to be installed for
-the sources to be checked.
+Each has ``make(site, assets)``. The frameworks are imported by name: none has to be installed for the sources to be
+checked.
 """
 
 from __future__ import annotations

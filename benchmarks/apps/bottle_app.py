@@ -14,16 +14,6 @@ from . import chunks, jinja_environment, routes_of, typed
 
 bottle: Any = import_module("bottle")
 
-NOT_OFFERED = {"async": "no async views"}
-BY_HAND = {
-    "json-rows": "a list is not turned into JSON: json.dumps",
-    "session-read": "no sessions: its signed cookies (pickle)",
-    "session-write": "no sessions: its signed cookies (pickle)",
-    "template": "Jinja2, as for Flask",
-    "snippet": "Jinja2, as for Flask, compiled at the start",
-    "error-page": "no handlers for classes of exceptions: a plugin",
-}
-
 
 def make(site: str, assets: Path) -> WSGIApplication:
     """Return the application for a site."""

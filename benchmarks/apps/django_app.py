@@ -17,15 +17,11 @@ from . import chunks, routes_of
 
 settings: Any = import_module("django.conf").settings
 http: Any = import_module("django.http")
-
-NOT_OFFERED: dict[str, str] = {}
-BY_HAND = {
-    "static": "only its view for development",
-    "unchanged": "only its view for development",
-    "snippet": "compiled at the start",
-}
+urls_api: Any = import_module("django.urls")
+get_wsgi_application: Any = import_module("django.core.wsgi").get_wsgi_application
 
 Page: Any = http.HttpResponse
+path: Any = urls_api.path
 _COMMON = "django.middleware.common.CommonMiddleware"
 #: The middleware of each site, from the outside.
 MIDDLEWARE = {
@@ -50,28 +46,22 @@ def make(site: str, assets: Path) -> WSGIApplication:
             "loggers": {"django.request": {"handlers": ["log"], "level": "ERROR", "propagate": False}},
         },
     )  # fmt: skip
-    made: WSGIApplication = import_module("django.core.wsgi").get_wsgi_application()
+    made: WSGIApplication = get_wsgi_application()
     count = routes_of(site)
     patterns: Any = many(count) if count else SITES[site](assets, urls)
     urls.urlpatterns = patterns  # type: ignore[attr-defined]
     return made
 
 
-def _path(*args: Any, **kwargs: Any) -> Any:
-    return import_module("django.urls").path(*args, **kwargs)
-
-
 def main(assets: Path, urls: Any) -> list[Any]:
     """Return texts, documents, pages and files."""
     serve = import_module("django.views.static").serve
-    static = _path("static/<path:path>", serve, {"document_root": assets / "static"})
+    static = path("static/<path:path>", serve, {"document_root": assets / "static"})
     return [*texts(), *documents(), *pages(), static]
 
 
 def texts() -> list[Any]:
     """Return what needs nothing but the path and the query."""
-    include = import_module("django.urls").include
-
     def hello(request: Any) -> Any:
         return Page(material.HELLO)
 
@@ -85,10 +75,9 @@ def texts() -> list[Any]:
     def part(request: Any, number: int) -> Any:
         return Page(f"part {number}")
 
-    shop = [_path("parts/", include([_path("<int:number>", part)]))]
-    return [
-        _path("", hello), _path("planet/<int:number>", planet), _path("find", find), _path("v2/shop/", include(shop)),
-    ]  # fmt: skip
+    shop = [path("parts/", urls_api.include([path("<int:number>", part)]))]
+    nested = path("v2/shop/", urls_api.include(shop))
+    return [path("", hello), path("planet/<int:number>", planet), path("find", find), nested]
 
 
 def documents() -> list[Any]:
@@ -111,12 +100,11 @@ def documents() -> list[Any]:
         sent = request.FILES["attachment"]
         return Page(f"{request.POST['note']}|{sent.name}|{material.digest(sent)}")
 
-    return [_path(view.__name__, view) for view in (small, rows, echo, order, upload)]
+    return [path(view.__name__, view) for view in (small, rows, echo, order, upload)]
 
 
 def pages() -> list[Any]:
     """Return templates, links, the stream and the async view."""
-    reverse = import_module("django.urls").reverse
     snippet_template = import_module("django.template").engines["django"].from_string(material.SNIPPET)
     get_template = import_module("django.template.loader").get_template
 
@@ -130,7 +118,7 @@ def pages() -> list[Any]:
         return Page("shelf")
 
     def links(request: Any) -> Any:
-        return Page("\n".join([reverse("shelf", kwargs={"kind": "books", "number": n}) for n in range(10)]))
+        return Page("\n".join([urls_api.reverse("shelf", kwargs={"kind": "books", "number": n}) for n in range(10)]))
 
     def stream(request: Any) -> Any:
         return http.StreamingHttpResponse(chunks())
@@ -139,8 +127,8 @@ def pages() -> list[Any]:
         await asyncio.sleep(0)
         return Page("done")
 
-    plain = [_path(view.__name__, view) for view in (page, snippet, links, stream)]
-    return [*plain, _path("shelf/<kind>/<int:number>", shelf, name="shelf"), _path("async", waiting)]
+    plain = [path(view.__name__, view) for view in (page, snippet, links, stream)]
+    return [*plain, path("shelf/<kind>/<int:number>", shelf, name="shelf"), path("async", waiting)]
 
 
 def sessions(assets: Path, urls: Any) -> list[Any]:
@@ -154,7 +142,7 @@ def sessions(assets: Path, urls: Any) -> list[Any]:
         session["visits"] = session.get("visits", 0) + 1
         return Page(str(session["visits"]))
 
-    return [_path("visits", visits), _path("visits/add", add_visit)]
+    return [path("visits", visits), path("visits/add", add_visit)]
 
 
 class Mending:
@@ -182,7 +170,7 @@ def errors(assets: Path, urls: Any) -> list[Any]:
 
     urls.handler404 = lambda request, exception: Page(material.LOST, status=404)
     urls.handler500 = lambda request: Page(material.BROKEN, status=500)
-    return [_path("known", known), _path("unknown", unknown)]
+    return [path("known", known), path("unknown", unknown)]
 
 
 def stages(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -202,7 +190,7 @@ def stages(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def hooks(assets: Path, urls: Any) -> list[Any]:
     """Return the one view that the middleware surrounds."""
-    return [_path("", lambda request: Page(f"Hello, {request.visitor}!"))]
+    return [path("", lambda request: Page(f"Hello, {request.visitor}!"))]
 
 
 def many(count: int) -> list[Any]:
@@ -216,7 +204,7 @@ def many(count: int) -> list[Any]:
 
     patterns = []
     for _, literal, head in material.many_rules(count):
-        patterns += [_path(literal[1:], everything), _path(f"{head[1:]}<int:number>", item)]
+        patterns += [path(literal[1:], everything), path(f"{head[1:]}<int:number>", item)]
     return patterns
 
 

@@ -15,16 +15,6 @@ from . import CookieSessions, chunks, jinja_environment, routes_of
 
 falcon: Any = import_module("falcon")
 
-NOT_OFFERED = {"links": "it does not build URLs"}
-BY_HAND = {
-    "nested": "no blueprints: the whole path is registered",
-    "session-read": "no sessions: itsdangerous",
-    "session-write": "no sessions: itsdangerous",
-    "template": "no templates: Jinja2",
-    "snippet": "no templates: Jinja2, compiled at the start",
-    "async": "no async views under WSGI: falcon.async_to_sync",
-}
-
 Handler = Callable[..., None]
 
 

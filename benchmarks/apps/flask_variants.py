@@ -52,18 +52,18 @@ def subclassed(api: Any, assets: Path) -> Any:
     asked_by = property(lambda self: f"asked by {self.remote_addr}")
     request_class = type("Question", (api.Request,), {"asked_by": asked_by})
 
+    response_base, flask_base = api.Response, api.Flask
+
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        super(response_class, self).__init__(*args, **kwargs)
+        response_base.__init__(self, *args, **kwargs)
         self.headers["X-Made-By"] = "Answer"
 
-    response_class = type("Answer", (api.Response,), {"__init__": __init__, "default_mimetype": "text/html"})
-
     def make_response(self: Any, value: Any) -> Any:
-        return super(flask_class, self).make_response(value)
+        return flask_base.make_response(self, value)
 
+    response_class = type("Answer", (response_base,), {"__init__": __init__, "default_mimetype": "text/html"})
     members = {"request_class": request_class, "response_class": response_class, "make_response": make_response}
-    flask_class = type("Shop", (api.Flask,), members)
-    app = _new(api, make=flask_class)
+    app = _new(api, make=type("Shop", (flask_base,), members))
     app.add_url_rule("/", "hello", lambda: api.request.asked_by)
     return app
 

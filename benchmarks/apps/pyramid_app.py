@@ -16,13 +16,6 @@ from . import chunks, routes_of
 Configurator: Any = import_module("pyramid.config").Configurator
 Response: Any = import_module("pyramid.response").Response
 
-NOT_OFFERED = {"async": "no async views"}
-BY_HAND = {
-    "template": "pyramid_jinja2",
-    "snippet": "pyramid_jinja2's environment, compiled at the start",
-    "error-logged": "exceptions are not logged: logging in the exception view",
-}
-
 View = Callable[[Any], Any]
 log = logging.getLogger("benchmarks.pyramid")
 

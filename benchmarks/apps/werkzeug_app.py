@@ -19,17 +19,6 @@ Response: Any = import_module("werkzeug.wrappers").Response
 HTTPException: Any = import_module("werkzeug.exceptions").HTTPException
 send_from_directory: Any = import_module("werkzeug.utils").send_from_directory
 
-NOT_OFFERED = {"async": "no async views"}
-BY_HAND = {
-    "nested": "no blueprints: Submount",
-    "session-read": "no sessions: itsdangerous",
-    "session-write": "no sessions: itsdangerous",
-    "template": "no templates: Jinja2",
-    "snippet": "no templates: Jinja2, compiled at the start",
-    "error-logged": "no error handling: try and except in the dispatcher",
-    "hooks": "no hooks: lines of the dispatcher",
-}
-
 View = Callable[..., Any]
 Views = dict[str, View]
 
@@ -155,18 +144,19 @@ def pages(assets: Path) -> Views:
     """Return templates, links and the stream."""
     jinja = jinja_environment(assets)
     snippet_template = jinja.from_string(material.SNIPPET)
+    shelf = "/shelf/<kind>/<int:number>"
 
     def template(request: Any) -> Any:
         return page(jinja.get_template("page.html").render(heading=material.HEADING, parts=material.PARTS))
 
     def links(request: Any) -> Any:
         build = request.urls.build
-        return page("\n".join([build("/shelf/<kind>/<int:number>", {"kind": "books", "number": n}) for n in range(10)]))
+        return page("\n".join([build(shelf, {"kind": "books", "number": number}) for number in range(10)]))
 
     return {
         "/page": template,
         "/snippet": lambda request: page(snippet_template.render(signs=material.SIGNS)),
-        "/shelf/<kind>/<int:number>": lambda request, kind, number: page("shelf"),
+        shelf: lambda request, kind, number: page("shelf"),
         "/links": links,
         "/stream": lambda request: page(chunks()),
     }

@@ -114,12 +114,9 @@ class SessionInterface:
 
     def _may_refresh(self, app: Any, environ: Mapping[str, Any]) -> bool:
         """Return whether a request with an untouched session could have to send that session's cookie again."""
-        cookies = environ.get("HTTP_COOKIE")
-        if not cookies:
-            return False
         name = self.get_cookie_name(app)
         # PEP 3333: the header's bytes stand in the environ as Latin-1.
-        if name.encode().decode("latin-1") not in cookies:
+        if name.encode().decode("latin-1") not in environ.get("HTTP_COOKIE", ""):
             return False
         if type(self).should_set_cookie is not SessionInterface.should_set_cookie:
             return True

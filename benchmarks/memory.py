@@ -1,0 +1,21 @@
+"""How much memory this process holds; imports next to nothing, so that it can be asked before anything else."""
+
+import os
+import sys
+
+
+def resident() -> float:
+    """Return the resident memory in kilobytes; outside of Linux the highest so far."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
+    except OSError:
+        return highest()
+
+
+def highest() -> float:
+    """Return the highest resident memory so far, in kilobytes."""
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / 1024 if sys.platform == "darwin" else float(most)
