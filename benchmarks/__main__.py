@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,7 +161,7 @@ def _http(result: Result, plan: Plan, say: Say) -> None:
     )
     for kind, by_workload in rates.samples.items():
         rows = [
-            Row(key, f"{kind}: {WORKLOADS[key].title}", {name: max(got) for name, got in cells.items()}, True)
+            Row(key, WORKLOADS[key].title, {name: max(got) for name, got in cells.items()}, True)
             for key, cells in by_workload.items()
         ]  # fmt: skip
         result.add(f"Over HTTP: {kind}", meaning, rows, by_workload)
@@ -192,11 +191,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if options.list:
         print(listing())
         return 0
-    begin = time.monotonic()
-
-    def say(text: str) -> None:
-        print(f"[{time.monotonic() - begin:5.0f} s] {text}", file=sys.stderr, flush=True)
-
+    say = environment.progress()
     try:
         plan = make_plan(options.only, options.peers, options.quick)
         result = run(environment.prepare(say), plan, say)

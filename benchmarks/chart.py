@@ -11,13 +11,17 @@ from .report import present, ratio
 from .stats import Row
 
 WIDTH = 920
-LEFT, RIGHT, TOP = 250, 24, 84
+LEFT, RIGHT, TOP = 270, 24, 100
 LINE = 18
 #: Colours that are told apart with any eyes (Okabe and Ito, 2008).
 COLOURS = {
     "flask": "#d55e00", "falcon": "#0072b2", "bottle": "#009e73", "pyramid": "#cc79a7", "django": "#e69f00",
     "werkzeug": "#56b4e9", SUBJECT: "#000000",
 }  # fmt: skip
+_MEANING = (
+    "What they need as a multiple of what microflask needs, logarithmic: right of the line microflask is ahead. "
+    "Over HTTP: its requests per second by theirs."
+)
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
@@ -53,10 +57,10 @@ def _legend(peers: Sequence[str]) -> list[str]:
     for name in (SUBJECT, *peers):
         title = CONTENDERS[name].title
         if name == SUBJECT:
-            parts.append(f'<line x1="{x}" y1="46" x2="{x}" y2="58" stroke="{COLOURS[name]}" stroke-width="2"/>')
+            parts.append(f'<line x1="{x}" y1="58" x2="{x}" y2="70" stroke="{COLOURS[name]}" stroke-width="2"/>')
         else:
-            parts.append(_dot(x, 52, name, title))
-        parts.append(_text(x + 8, 56, title, size=12))
+            parts.append(_dot(x, 64, name, title))
+        parts.append(_text(x + 8, 68, title, size=12))
         x += 24 + 7.2 * len(title)
     return parts
 
@@ -100,8 +104,8 @@ def plot(groups: Sequence[tuple[str, Sequence[Row]]], versions: dict[str, str]) 
     python = f"Python {versions['python']}. " if "python" in versions else ""
     foot = [_text(12, bottom + 34, f"microflask {versions.get(SUBJECT, '')} against {shown}."),
             _text(12, bottom + 50, f"{python}Made by: python -m benchmarks --svg FILE")]  # fmt: skip
-    heading = "What the others need, as a multiple of what microflask needs (logarithmic)"
-    head = [_text(12, 24, heading, size=15, weight="bold"), *_legend(peers)]
+    head = [_text(12, 24, "How far microflask is ahead of the others, or behind", size=15, weight="bold")]
+    head += [_text(12, 42, _MEANING, size=12), *_legend(peers)]
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:.0f}" '
         f'viewBox="0 0 {WIDTH} {height:.0f}" font-family="system-ui, sans-serif" fill="#222222" role="img">'

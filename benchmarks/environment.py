@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 import venv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,17 @@ SHOWN = (
     "flask", "falcon", "bottle", "pyramid", "django", "werkzeug", "jinja2", "itsdangerous", "gunicorn", "granian",
     "waitress",
 )  # fmt: skip
+
+
+def progress() -> Say:
+    """Return a function that tells what is going on, on standard error: one line in a terminal, else one each time."""
+    begin = time.monotonic()
+    start, end = ("\r\033[K", "") if sys.stderr.isatty() else ("", "\n")
+
+    def say(text: str) -> None:
+        print(f"{start}[{time.monotonic() - begin:5.0f} s] {text}", end=end, file=sys.stderr, flush=True)
+
+    return say
 
 
 class SetupFailed(Exception):

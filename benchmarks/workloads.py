@@ -222,8 +222,7 @@ def _modes() -> list[Workload]:
         rows.append(Workload(f"{site}-hello", f'"{site}" mode: hello', site, prepare, "variants"))
         for path, title, value in (("small", "small", material.SMALL), ("rows", "200 rows", {"rows": material.ROWS})):
             prepare = right(Ask(f"/{path}"), document(value))
-            title = f'"{site}" mode: JSON indented, {title}'
-            rows.append(Workload(f"{site}-json-{path}", title, site, prepare, "variants"))
+            rows.append(Workload(f"{site}-json-{path}", f'"{site}" mode: JSON, {title}', site, prepare, "variants"))
     return rows
 
 

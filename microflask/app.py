@@ -443,10 +443,10 @@ class Flask(App):
 
     # -- errors --------------------------------------------------------------------------------------------------
 
-    def _find_error_handler(self, error: BaseException, blueprints: Iterable[str]) -> Any:
-        handler = errors.find(
-            self.error_handler_spec, blueprints, error, self.compat.exception_handlers_see_http_errors
-        )
+    def _find_error_handler(self, error: BaseException, blueprints: Iterable[str], trapped: bool = False) -> Any:
+        passes_status = trapped and self.compat.trapped_errors_skip_status_handlers
+        generic = passes_status or self.compat.exception_handlers_see_http_errors
+        handler = errors.find(self.error_handler_spec, blueprints, error, generic, not passes_status)
         return None if handler is None else self.ensure_sync(handler)
 
     @staticmethod
@@ -485,10 +485,14 @@ class Flask(App):
             e.show_exception = True
         if isinstance(e, HTTPException) and not self.trap_http_exception(e):
             return self.handle_http_exception(e)
-        handler = self._find_error_handler(e, self._current_blueprints())
-        if handler is None:
+        handler = self._find_error_handler(e, self._current_blueprints(), isinstance(e, HTTPException))
+        if handler is not None:
+            return handler(e)
+        try:
             raise e
-        return handler(e)
+        finally:
+            # The traceback refers to this frame, which shall not keep the error alive in return.
+            del e
 
     def handle_exception(self, e: Exception) -> Response:
         """Answer 500 for an exception that nobody handled, and log it.

@@ -139,6 +139,8 @@ class Compat:
     """Whether the session cookie's domain is taken from SERVER_NAME."""
     original_error_to_500_handler: bool
     """Whether handlers of 500 get the exception itself instead of InternalServerError."""
+    trapped_errors_skip_status_handlers: bool
+    """Whether an HTTP error that is trapped passes by the handlers for its status."""
     exception_handlers_see_http_errors: bool
     """Whether ``errorhandler(Exception)`` is also called for HTTP errors."""
     naive_session_datetimes: bool
@@ -180,6 +182,7 @@ FLASK_3_1 = Compat(
     server_name_implies_subdomains=False,
     session_domain_from_server_name=False,
     original_error_to_500_handler=False,
+    trapped_errors_skip_status_handlers=False,
     exception_handlers_see_http_errors=True,
     naive_session_datetimes=False,
     absolute_redirects=False,
@@ -205,6 +208,7 @@ DOCUMENTED = replace(
     blueprint_500_handlers=False,
     preserve_follows_debug=True,
     error_spec_by_class=False,
+    trapped_errors_skip_status_handlers=True,
     scheme_implies_external=False,
 )
 

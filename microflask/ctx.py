@@ -167,7 +167,8 @@ class RequestContext:
     #: Where the application comes from when it was bound already; None while this context provides it.
     _around: Any = None
     _app_context: AppContext | None = None
-    _tokens: tuple[Any, Any] | None = None
+    #: The token of the last push, the same of the push before it, and what was around then.
+    _tokens: tuple[Any, Any, Any] | None = None
     _session: Any = None
     _held = 0
     _postponed: tuple[BaseException | None] | None = None
@@ -282,14 +283,15 @@ class RequestContext:
         if frame is not None and frame[1] is not None and frame[1].preserved and not frame[1].kept_by_environ:
             frame[1].pop(frame[1]._preserved_exc)
             frame = _current.get()
+        earlier = (self._tokens, self._around)
         if frame is None or frame[0].app is not app:
             self._around = None
-            self._tokens = (_current.set((self, self)), self._tokens)
+            self._tokens = (_current.set((self, self)), *earlier)
             if appcontext_pushed.receivers:
                 appcontext_pushed.send(app, _async_wrapper=app.ensure_sync)
         else:
-            self._around = frame[0]
-            self._tokens = (_current.set((frame[0], self)), self._tokens)
+            self._around = None if frame[0] is self else frame[0]
+            self._tokens = (_current.set((frame[0], self)), *earlier)
         if not app.session_interface.lazy:
             self.open_session()
         self.match_request()
@@ -303,7 +305,7 @@ class RequestContext:
         if frame is None or frame[1] is not self:
             _complain(self, frame and frame[1])
         assert self._tokens is not None
-        token, earlier = self._tokens
+        token, earlier, around = self._tokens
         if exc is _UNSET:
             exc = sys.exc_info()[1]
         if self.preserved:
@@ -321,7 +323,9 @@ class RequestContext:
                 _current.reset(token)
             except ValueError:
                 _restore(token)
-        if appcontext_popped.receivers and self._around is None:
+            if earlier is not None:
+                self._around = around
+        if appcontext_popped.receivers and self._around is None and earlier is None:
             appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
 
     def tear_down(self, exc: BaseException | None, before: Any = None) -> None:
@@ -352,11 +356,18 @@ class RequestContext:
         """Postpone the teardown until :meth:`release`, for a stream that goes on when the request is over."""
         self._held += 1
 
-    def release(self) -> None:
-        """Run the teardown if it was due while the context was held."""
+    def release(self, error: BaseException | None = None) -> None:
+        """Run the teardown if it was due while the context was held.
+
+        :param error: the exception that ended the stream
+        """
         self._held -= 1
-        if self._held == 0 and self._postponed is not None:
-            (exc,), self._postponed = self._postponed, None
+        if self._postponed is None:
+            return
+        exc = self._postponed[0] or error
+        self._postponed = (exc,)
+        if self._held == 0:
+            self._postponed = None
             token = self.bind()
             try:
                 self.tear_down(exc)
@@ -370,7 +381,7 @@ class RequestContext:
     def unbind(self) -> None:
         """Undo one push, without any teardown."""
         if self._tokens is not None:
-            token, self._tokens = self._tokens
+            token, self._tokens, self._around = self._tokens
             _reset(token)
 
     @property
@@ -454,6 +465,7 @@ class KeptStream:
         self._ctx = ctx
         self._iterator = iterator
         self._open = True
+        self._begun = False
         ctx.hold()
 
     def __iter__(self) -> KeptStream:
@@ -463,15 +475,19 @@ class KeptStream:
         token = self._ctx.bind()
         try:
             value = next(self._iterator)
-        except BaseException:
+        except BaseException as error:
             _reset(token)
-            self.close()
+            self._end(None if isinstance(error, StopIteration) else error)
             raise
         _reset(token)
+        self._begun = True
         return value
 
     def close(self) -> None:
-        """Close the iterator, and let the context run its teardown."""
+        """Close the iterator, and let the context run its teardown; it hears of a stream that is cut short."""
+        self._end(GeneratorExit("the stream was closed before its end") if self._begun else None)
+
+    def _end(self, error: BaseException | None) -> None:
         if not self._open:
             return
         self._open = False
@@ -482,7 +498,7 @@ class KeptStream:
                 close()
         finally:
             _reset(token)
-            self._ctx.release()
+            self._ctx.release(error)
 
     def __del__(self) -> None:
         self.close()

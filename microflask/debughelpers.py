@@ -64,8 +64,8 @@ class FormDataRoutingRedirect(AssertionError):
 def attach_enctype_error_multidict(request: Any, quote: str = "'") -> None:
     """Make ``request.files`` explain itself when a missing key can be blamed on the form's encoding.
 
-    That is so when the key came as a form field, or when the body is of a type that holds no form. Everything else
-    of the mapping stays; a key that simply was not sent raises what it always did.
+    That is so when the key came as a form field. Everything else of the mapping stays; a key that simply was not
+    sent raises what it always did.
     """
     plain: type = type(request.files)
 
@@ -74,7 +74,7 @@ def attach_enctype_error_multidict(request: Any, quote: str = "'") -> None:
             try:
                 return super().__getitem__(key)
             except KeyError as error:
-                if key not in request.form and not _holds_no_form(request.mimetype):
+                if key not in request.form:
                     raise
                 raise DebugFilesKeyError(request, key, quote) from error
 
@@ -82,10 +82,6 @@ def attach_enctype_error_multidict(request: Any, quote: str = "'") -> None:
         plain.__name__, plain.__qualname__, plain.__module__,
     )
     request.files.__class__ = Explaining
-
-
-def _holds_no_form(mimetype: str) -> bool:
-    return mimetype not in {"", _FORM_WITH_FILES, "application/x-www-form-urlencoded"}
 
 
 def explain_template_loading_attempts(app: Any, template: str, attempts: Iterable[tuple[Any, Any, Any]]) -> None:

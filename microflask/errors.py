@@ -90,15 +90,19 @@ def all_entries(by_code: dict[Any, Any]) -> Iterator[tuple[Any, Handler]]:
 
 
 def find(
-    spec: dict[str | None, Any], names: Iterable[str], error: BaseException, generic_for_http: bool = True
-) -> Handler | None:
+    spec: dict[str | None, Any], names: Iterable[str], error: BaseException, generic_for_http: bool = True,
+    by_status: bool = True,
+) -> Handler | None:  # fmt: skip
     """Return the handler for `error`: first by status, then by class; each time the blueprints `names`, innermost
     first, before the application; and the most specific class of all.
 
     :param generic_for_http: whether handlers without a status are considered for HTTP errors
+    :param by_status: whether handlers with a status are
     """
     code = error.code if isinstance(error, HTTPException) else None
-    levels = (None,) if code is None else ((code, None) if generic_for_http else (code,))
+    levels: tuple[int | None, ...] = (None,)
+    if code is not None:
+        levels = (code,) * by_status + (None,) * generic_for_http
     for level in levels:
         for name in (*names, None):
             by_code = spec.get(name)

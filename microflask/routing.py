@@ -463,7 +463,7 @@ class Map(wr.Map):
         if not path.isascii():
             path = decode_wsgi(path)
         method = environ["REQUEST_METHOD"]
-        if "HTTP_UPGRADE" not in environ:
+        if "HTTP_UPGRADE" not in environ and environ["wsgi.url_scheme"] not in _WEBSOCKET_SCHEMES:
             literals = self.literals.get(domain)
             if literals is not None:
                 for entry in literals.get(path, ()):

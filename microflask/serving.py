@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from typing import Any
 
@@ -16,6 +17,34 @@ def read_dotenv() -> None:
     from .commands import load_dotenv
 
     load_dotenv()
+
+
+def show_server_banner(debug: bool, app_import_path: str | None) -> None:
+    """Print what is going to be served, but not again in the processes that the reloader starts.
+
+    :param app_import_path: the name of the application; None prints no line
+    """
+    from werkzeug.serving import is_running_from_reloader
+
+    if app_import_path is not None and not is_running_from_reloader():
+        print(f" * Serving {app_import_path!r}, debug mode {'on' if debug else 'off'}", file=sys.stderr)
+
+
+def check_address(host: str, port: int) -> None:
+    """Find out whether a server can listen on an address.
+
+    :param host: a name or an address; ``unix://...`` is not looked into
+    :param port: 0 stands for any free one
+    :raises OSError: it cannot
+    """
+    if host.startswith("unix://"):
+        return
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        # As the server will do it; otherwise connections of an earlier one that are fading out count as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        probe.listen()
 
 
 def run_application(
@@ -41,10 +70,11 @@ def run_application(
     options.setdefault("use_reloader", app.debug)
     options.setdefault("use_debugger", app.debug)
     options.setdefault("threaded", True)
-    from werkzeug.serving import is_running_from_reloader, run_simple
+    from werkzeug.serving import run_simple
 
-    if not is_running_from_reloader():
-        print(f" * Serving {app.name!r}, debug mode {'on' if app.debug else 'off'}", file=sys.stderr)
+    # Programs silence the banner by replacing it where Flask has it: in the module of the command line.
+    command_line = sys.modules.get(f"{__package__}.cli")
+    getattr(command_line, "show_server_banner", show_server_banner)(app.debug, app.name)
     try:
         run_simple(host, port, app, **options)
     finally:

@@ -183,4 +183,8 @@ def __getattr__(name: str) -> Any:
         from .commands import FlaskCliRunner
 
         return FlaskCliRunner
+    if name == "check_extension":
+        from .extension_check import check_extension
+
+        return check_extension
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -263,10 +263,12 @@ def test_attribute_that_appears_later_is_found(app: Flask, write: Write) -> None
     assert app.test_client().get("/").text == "added"
 
 
-def test_failure_is_a_500_outside_of_tests_and_a_handler_sees_it(app: Flask, write: Write) -> None:
+def test_failure_is_a_500_outside_of_tests_and_a_handler_sees_it(
+    app: Flask, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app.testing = False
     app.add_url_rule("/", view_func="late_site.missing.index")
-    app.logger.disabled = True
+    monkeypatch.setattr(app.logger, "disabled", True)
     assert app.test_client().get("/").status_code == 500
     app = Flask("late")
     app.add_url_rule("/", view_func="late_site.missing.index")

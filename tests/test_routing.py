@@ -109,7 +109,7 @@ def make_maps(dice: Dice) -> tuple[wr.Map, Map]:
     if not options["host_matching"] and dice.often(0.1):
         options["default_subdomain"] = "s"
     stock, ours = wr.Map(**options), Map(**options)
-    for _ in range(dice.randint(1, 7)):
+    for _ in range(dice.randint(1, 5)):
         text, arguments = make_rule(dice, options["host_matching"])
         kind = wr.Rule if dice.often(0.2) else Rule
         try:
@@ -194,7 +194,7 @@ def test_maps_answer_as_werkzeugs_do(dice: Dice) -> None:
     stock, ours = make_maps(dice)
     binding = make_binding(dice, stock.host_matching)
     first, second = stock.bind(**binding), ours.bind(**binding)
-    for _ in range(5):
+    for _ in range(6):
         path = dice.one(None, *(make_path(dice) for _ in range(5)))
         method = dice.one(None, "GET", "POST", "PUT", "HEAD", "delete")
         query, websocket = dice.one(None, None, "", "z=2", {"k": "v"}), dice.one(None, None, True, False)
@@ -377,6 +377,40 @@ def test_request_adapter_says_what_werkzeugs_says(dice: Dice) -> None:
         assert isinstance(outcome(ours.match), tuple)
     else:
         same(expected, told(ours))
+
+
+@examples(0.3)
+@given(dice())
+def test_a_request_is_matched_as_werkzeug_does_it(dice: Dice) -> None:
+    stock, ours = make_maps(dice)
+    app = Flask("matching", root_path="/", static_folder=None, subdomain_matching=dice.often(0.3))
+    app.url_map = ours
+    app.config["SERVER_NAME"] = server_name = dice.one(None, "x.org")
+    if stock.host_matching:
+        server_name = None
+    subdomain = None if stock.host_matching or app.subdomain_matching else stock.default_subdomain
+    for _ in range(4):
+        environ = make_environ(dice) | {"PATH_INFO": make_path(dice).encode().decode("latin1")}
+        if environ["wsgi.url_scheme"] == "wss":
+            environ.pop("HTTP_UPGRADE", None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = outcome(partial(answer_of, stock, environ, server_name, subdomain))
+        with app.request_context(environ):
+            now = request._get_current_object()
+            if now.routing_exception is None:
+                got: Any = now.url_rule.rule, now.url_rule.endpoint, now.view_args
+            else:
+                got = outcome(partial(app.raise_routing_exception, now))
+        # A host that cannot be is found out when somebody looks at it.
+        if expected != ("BadHost", []):
+            same(expected, got)
+
+
+def answer_of(url_map: wr.Map, environ: dict[str, Any], server_name: str | None, subdomain: str | None) -> Any:
+    adapter = url_map.bind_to_environ(environ, server_name, subdomain)
+    rule, values = adapter.match(return_rule=True)
+    return rule.rule, rule.endpoint, values
 
 
 def environ_for(host: str) -> dict[str, Any]:

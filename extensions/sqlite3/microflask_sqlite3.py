@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import weakref
 from typing import Any
 
 from microflask import Flask, _app_ctx_stack, _request_ctx_stack
@@ -143,6 +144,15 @@ class KeptConnection:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        # Not __del__: in a circle of garbage, the connection's own finalizer could come first, and complain.
+        weakref.finalize(self, self._close, connection)
+
+    @staticmethod
+    def _close(connection: sqlite3.Connection) -> None:
+        try:
+            connection.close()
+        except sqlite3.ProgrammingError:
+            pass  # this is another thread, which may not close it
 
     @property
     def is_open(self) -> bool:
@@ -152,12 +162,6 @@ class KeptConnection:
         except sqlite3.ProgrammingError:
             return False
         return True
-
-    def __del__(self) -> None:
-        try:
-            self.connection.close()
-        except sqlite3.ProgrammingError:
-            pass  # the extension object was dropped by another thread, which may not close it
 
 
 class CurrentConnection:
@@ -169,8 +173,8 @@ class CurrentConnection:
     def __init__(self, manager: SQLite3) -> None:
         object.__setattr__(self, "_manager", manager)
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc]  # for isinstance()
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:  # for isinstance()
         return sqlite3.Connection
 
     def __getattr__(self, name: str) -> Any:

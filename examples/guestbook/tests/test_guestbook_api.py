@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 
 import pytest
-from conftest import PASSWORD, Browser
 
 from microflask.testing import FlaskClient
+
+from .browser import PASSWORD, Browser
 
 ALICE = ("alice", PASSWORD)
 

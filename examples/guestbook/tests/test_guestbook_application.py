@@ -10,13 +10,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from conftest import Browser
 from guestbook import create_app, secret_key
 from guestbook.__main__ import main
 from guestbook.db import get_db
 from guestbook.filters import moment, paragraphs
 
 from microflask import Flask
+
+from .browser import Browser
 
 
 @pytest.fixture

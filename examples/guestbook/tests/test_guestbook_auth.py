@@ -6,10 +6,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, Browser
 from guestbook.security import local_path
 
 from microflask import Flask
+
+from .browser import PASSWORD, Browser
 
 
 def test_registering_signs_in(visitor: Browser) -> None:

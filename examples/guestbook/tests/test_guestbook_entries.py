@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Browser
+
+from .browser import Browser
 
 
 def test_empty_guestbook_says_so(visitor: Browser) -> None:

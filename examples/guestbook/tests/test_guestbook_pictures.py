@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Browser
+
+from .browser import Browser
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"the rest of a picture"
 PICTURES = [

@@ -49,15 +49,17 @@ class cached_property(Generic[T]):  # noqa: N801 - it is used like property
         return value
 
 
+class _NothingKept:
+    """Be an empty mapping until something is kept: then the instance has an attribute of its own."""
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        return self if instance is None else {}
+
+
 class Cacheable:
     """Keep the values of :class:`cached_property` in `_cache`: name -> (value, seconds since 1970)."""
 
-    _cache: Any
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "_cache":
-            return {}
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    _cache: Any = _NothingKept()
 
     def refresh_cache(self, names: str | Iterable[str] | None = None, expiration: float = 0) -> None:
         """Compute cached properties that are `expiration` seconds old or more, or were never computed.

@@ -1,0 +1,1 @@
+"""Tests of the guestbook; a package, so that pytest finds the folder above it, where the guestbook lies."""

@@ -1,0 +1,1 @@
+"""Extensions of a project, registered with ``current_project.register_manager``."""

@@ -1,0 +1,167 @@
+"""Loading what an answer shows of relations: with one statement for each relation of a level, not one for each entity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event, inspect, select, tuple_
+from sqlalchemy.orm import ORMExecuteState, Session, aliased
+from sqlalchemy.orm.attributes import set_committed_value
+
+from ...util.fields import NOT_LOADED
+from .resource import Key, Relation, Resource, resource_of
+
+#: How many values one statement may carry, by dialect; every database that is not named takes the last.
+_MOST_VALUES = {"sqlite": 30_000, "postgresql": 30_000, "mysql": 30_000, "mariadb": 30_000}
+_FEW_VALUES = 500
+
+
+class Links:
+    """Hold what the entities of an answer are related to.
+
+    `keys` has the keys of the members for each relation and owner, `entities` what was loaded in full.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.keys: dict[tuple[type[Any], str], dict[Key, list[Key]]] = {}
+        self.entities: dict[tuple[type[Any], Key], Any] = {}
+
+    def gather(self, entities: Iterable[Any], depth: int) -> None:
+        """Load what an answer needs that shows `entities` with relations in full down to `depth` levels."""
+        level = self._add(entities)
+        while level:
+            following: list[Any] = []
+            for model, owners in level.items():
+                for relation in resource_of(model).find_relations():
+                    if depth == 0:
+                        self._gather_keys(relation, owners)
+                    else:
+                        following += self._gather_entities(relation, owners)
+            if depth == 0:
+                return
+            depth -= 1
+            level = self._add(following)
+
+    def _add(self, entities: Iterable[Any]) -> dict[type[Any], dict[Key, Any]]:
+        """Note entities that are new, and return these by class and key."""
+        level: dict[type[Any], dict[Key, Any]] = {}
+        for entity in entities:
+            model = type(entity)
+            key = inspect(entity).identity
+            name = (resource_of(model).root, key)
+            if name not in self.entities:
+                self.entities[name] = entity
+                level.setdefault(model, {})[key] = entity
+        return level
+
+    def _gather_keys(self, relation: Relation, owners: dict[Key, Any]) -> None:
+        if relation.reference is None:
+            target = [getattr(relation.target.model, name) for name in relation.target.keys]
+            for owner, key in self._pairs(relation, owners, target):
+                self._members(relation).setdefault(owner, []).append(tuple(key))
+
+    def _gather_entities(self, relation: Relation, owners: dict[Key, Any]) -> list[Any]:
+        target = relation.target
+        if relation.reference is not None:
+            wanted = {key for owner in owners.values() if (key := reference_key(relation, owner)) is not None}
+            missing = [key for key in wanted if (target.root, key) not in self.entities]
+            return load_by_key(self.session, target, missing)
+        found = []
+        for owner, (entity,) in self._pairs(relation, owners, [target.model], target.loading):
+            self._members(relation).setdefault(owner, []).append(inspect(entity).identity)
+            found.append(entity)
+        return found
+
+    def _members(self, relation: Relation) -> dict[Key, list[Key]]:
+        return self.keys.setdefault((relation.owner.model, relation.key), {})
+
+    def _pairs(
+        self, relation: Relation, owners: Iterable[Key], what: Sequence[Any], loading: Sequence[Any] = ()
+    ) -> Iterator[tuple[Key, Any]]:
+        """Yield the key of an owner and what is asked for of a member, in the order of the relation."""
+        owner = aliased(relation.owner.model)
+        keys = [getattr(owner, name) for name in relation.owner.keys]
+        statement = select(*keys, *what).select_from(owner).join(getattr(owner, relation.key)).options(*loading)
+        statement = statement.order_by(*relation.order)
+        width = len(keys)
+        for part in in_parts(self.session, owners, width):
+            for row in self.session.execute(statement.where(is_one_of(keys, part))):
+                yield tuple(row[:width]), row[width:]
+
+
+def reference_key(relation: Relation, owner: Any) -> Key | None:
+    """Return the key of what `owner` refers to by foreign key, or None."""
+    key = tuple(getattr(owner, name) for name in relation.reference or ())
+    return None if None in key else key
+
+
+# -- statements for many keys ------------------------------------------------------------------------------------
+
+
+def in_parts(session: Session, keys: Iterable[Key], width: int) -> Iterator[list[Key]]:
+    """Yield `keys`, all at once where the database can take so many values."""
+    keys = list(keys)
+    step = _MOST_VALUES.get(session.get_bind().dialect.name, _FEW_VALUES) // width
+    for start in range(0, len(keys), step):
+        yield keys[start : start + step]
+
+
+def is_one_of(columns: Sequence[Any], keys: Iterable[Key]) -> Any:
+    """Return the condition that `columns` are one of `keys`."""
+    if len(columns) == 1:
+        return columns[0].in_([key[0] for key in keys])
+    return tuple_(*columns).in_(list(keys))
+
+
+def load_by_key(session: Session, resource: Resource, keys: Iterable[Key]) -> list[Any]:
+    """Return the entities that have one of these keys."""
+    columns = [getattr(resource.model, name) for name in resource.keys]
+    statement = resource.select()
+    return [
+        entity
+        for part in in_parts(session, keys, len(columns))
+        for entity in session.scalars(statement.where(is_one_of(columns, part)))
+    ]
+
+
+# -- relations that properties look at ---------------------------------------------------------------------------
+
+
+@contextmanager
+def lazy_loading_at_once(session: Session) -> Iterator[None]:
+    """Load a relation of all entities of a class as soon as a property asks one of them for it."""
+
+    def load_for_all(state: ORMExecuteState) -> None:
+        if state.is_relationship_load and state.lazy_loaded_from is not None and state.loader_strategy_path:
+            prop: Any = state.loader_strategy_path[-1]
+            _load_for_siblings(session, state.lazy_loaded_from, prop)
+
+    event.listen(session, "do_orm_execute", load_for_all)
+    try:
+        # A cached property that is computed now is written when the request ends, not before each statement.
+        with session.no_autoflush:
+            yield
+    finally:
+        event.remove(session, "do_orm_execute", load_for_all)
+
+
+def _load_for_siblings(session: Session, state: Any, prop: Any) -> None:
+    owner = resource_of(prop.parent.class_)
+    siblings = {
+        other.identity: other.obj()
+        for other in session.identity_map.all_states()
+        if other is not state and prop.key in other.unloaded and other.mapper.isa(prop.parent)
+    }
+    if not siblings or prop.lazy in NOT_LOADED:
+        return
+    relation = Relation(owner, prop)
+    links = Links(session)
+    members = {key: [] for key in siblings}
+    for key, (member,) in links._pairs(relation, siblings, [relation.target.model], relation.target.loading):
+        members[key].append(member)
+    for key, entity in siblings.items():
+        found = members[key]
+        set_committed_value(entity, prop.key, found if relation.many else found[0] if found else None)
