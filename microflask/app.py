@@ -274,11 +274,11 @@ class Flask(App):
         try:
             try:
                 ctx.push()
-                response = self.full_dispatch_request()
+                answer = self.full_dispatch_request()
             except Exception as raised:
                 error = raised
-                response = self.handle_exception(raised)
-            return response(environ, start_response)
+                answer = self.handle_exception(raised)
+            return answer(environ, start_response)
         except BaseException as raised:
             error = raised
             raise

@@ -22,11 +22,12 @@ from microflask import current_app
 class Demo:
     """An extension that keeps every rule."""
 
-    def __init__(self, app=None):
-        if app is not None:
-            self.init_app(app)
+    def __init__(self, application=None):
+        if application is not None:
+            self.init_app(application)
 
-    def init_app(self, app):
+    def init_app(self, application):
+        app = application
         app.config.setdefault("DEMO_WORD", "well")
         app.extensions["demo"] = {"requests": 0}
         app.before_request(self.count)

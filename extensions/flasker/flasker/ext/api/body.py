@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from microflask import request
 from sqlalchemy import Column
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
+from sqlalchemy.orm.collections import collection_adapter
 from werkzeug.exceptions import UnsupportedMediaType
 
 from ...util import jsonify
 from ...util.columns import json_reader
+from ...util.fields import NOT_LOADED
 from .errors import refuse
 from .links import load_by_key
 from .resource import Key, Relation, Resource
@@ -61,7 +63,7 @@ class Changes:
         self.resource = resource
         self.columns: dict[str, Any] = {}
         self.properties: dict[str, Any] = {}
-        self.relations: dict[str, Any] = {}
+        self.relations: list[tuple[Relation, Any]] = []
         fields = resource.fields
         relations = {relation.key: relation for relation in resource.find_relations()}
         for name, value in body.items():
@@ -90,16 +92,24 @@ class Changes:
         if relation.many:
             if not isinstance(value, list):
                 refuse(f"{relation.key}: a list of objects was expected")
-            self.relations[relation.key] = find_members(session, relation, value)
+            self.relations.append((relation, find_members(session, relation, value)))
         elif value is not None:
-            (self.relations[relation.key],) = find_members(session, relation, [value])
+            self.relations.append((relation, find_members(session, relation, [value])[0]))
         elif not new:
             # For a new entity that is so anyway, and would undo a reference given by its column.
-            self.relations[relation.key] = None
+            self.relations.append((relation, None))
 
-    def values(self) -> dict[str, Any]:
-        """Return all of them, for the constructor of a new entity."""
-        return {**self.columns, **self.relations, **self.properties}
+    def make(self) -> Any:
+        """Return a new entity.
+
+        :raises BadRequest: the model itself finds a value wrong
+        """
+        try:
+            entity = self.resource.model(**self.columns, **self.properties)
+            self._apply_relations(entity)
+        except ValueError as error:
+            refuse(str(error))
+        return entity
 
     def apply(self, entity: Any) -> None:
         """Change an entity.
@@ -113,8 +123,7 @@ class Changes:
             for name, value in self.columns.items():
                 if name not in self.resource.keys:
                     setattr(entity, name, value)
-            for name, value in self.relations.items():
-                _assign(entity, name, value)
+            self._apply_relations(entity)
             for name, value in self.properties.items():
                 # Sent back as it was shown, which may be another form than the one it is assigned in.
                 if jsonify(getattr(entity, name), -1) != value:
@@ -122,16 +131,9 @@ class Changes:
         except ValueError as error:
             refuse(str(error))
 
-
-def make_entity(changes: Changes) -> Any:
-    """Return a new entity.
-
-    :raises BadRequest: the model finds a value wrong
-    """
-    try:
-        return changes.resource.model(**changes.values())
-    except ValueError as error:
-        refuse(str(error))
+    def _apply_relations(self, entity: Any) -> None:
+        for relation, value in self.relations:
+            assign(relation, entity, value)
 
 
 def find_members(session: Session, relation: Relation, references: Iterable[Any]) -> list[Any]:
@@ -168,9 +170,26 @@ def _shown(resource: Resource, key: Key) -> str:
     return json.dumps(resource.key_object(key))
 
 
-def set_members(relation: Relation, owner: Any, members: list[Any]) -> None:
-    """Make entities the members of a to-many relation, also of one that is not loaded as a whole."""
+def assign(relation: Relation, owner: Any, value: Any) -> None:
+    """Make `value` what `owner` is related to: an entity or None, or a list of the members."""
+    collection = None if not relation.many or relation.prop.lazy in NOT_LOADED else getattr(owner, relation.key)
     if relation.prop.lazy == "write_only":
-        _replace_write_only(relation, owner, members)
+        members = getattr(owner, relation.key)
+        session = object_session(owner)
+        present = list(session.scalars(members.select())) if session is not None else []
+        _change(members.remove, members.add, present, value)
+    elif collection is None or isinstance(collection, list):
+        setattr(owner, relation.key, value)
     else:
-        _assign(owner, relation.key, members)
+        # Sets, dicts and others take no list; what they all have in common is the adapter.
+        adapter: Any = collection_adapter(collection)
+        _change(adapter.remove_with_event, adapter.append_with_event, list(adapter), value)
+
+
+def _change(remove: Callable[[Any], Any], add: Callable[[Any], Any], present: list[Any], wanted: list[Any]) -> None:
+    for member in present:
+        if member not in wanted:
+            remove(member)
+    for member in wanted:
+        if member not in present:
+            add(member)
