@@ -22,12 +22,13 @@ from microflask import current_app
 class Demo:
     """An extension that keeps every rule."""
 
-    def __init__(self, application=None):
-        if application is not None:
-            self.init_app(application)
+    def __init__(self, app=None):
+        """Count on an application, if there is one yet."""
+        if app is not None:
+            self.init_app(app)
 
-    def init_app(self, application):
-        app = application
+    def init_app(self, app):
+        """Count on `app` from now on."""
         app.config.setdefault("DEMO_WORD", "well")
         app.extensions["demo"] = {"requests": 0}
         app.before_request(self.count)

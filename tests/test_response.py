@@ -458,7 +458,7 @@ CHANGES: tuple[tuple[Callable[[Any, Any], Any], tuple[Any, ...]], ...] = (
     (lambda it, v: _change(it, "direct_passthrough", v), (True, False)),
     (lambda it, v: _change(it, "implicit_sequence_conversion", v), (True, False)),
     (lambda it, v: _change(it, "automatically_set_content_length", v), (True, False)),
-    (lambda it, v: _change(it, "last_modified", v), (datetime(2020, 1, 1, tzinfo=UTC), None)),
+    (lambda it, v: _change(it, "last_modified", v), (datetime(2020, 1, 1, tzinfo=UTC),)),
     (lambda it, v: _change(it, "retry_after", v), (datetime(2030, 1, 1, tzinfo=UTC), "x")),
     (lambda it, v: _change(it, "www_authenticate", v), (WWWAuthenticate("basic", {"realm": "r"}), None)),
     (lambda it, v: it.headers.__setitem__(*v), (("X-B", "1"), ("Content-Length", "7"), ("content-type", "q/r"))),
@@ -486,7 +486,8 @@ CHANGES: tuple[tuple[Callable[[Any, Any], Any], tuple[Any, ...]], ...] = (
     (lambda it, v: it.call_on_close(lambda: it.record.append(v)) and None, (1, 2)),
     (lambda it, v: it.close(), (None,)),
     (lambda it, v: _change(it, "date", datetime(2020, 1, 1, tzinfo=UTC)) and it.make_conditional(v) and None, (
-        create_environ(), create_environ(headers={"If-None-Match": '"e"'}), create_environ(headers={"Range": "bytes=0-1"}),
+        create_environ(), create_environ(headers={"If-None-Match": '"e"'}),
+        create_environ(headers={"Range": "bytes=0-1"}),
         create_environ(headers={"If-Modified-Since": "Thu, 01 Jan 2032 00:00:00 GMT"}),
     )),
 )  # fmt: skip

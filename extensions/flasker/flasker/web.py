@@ -32,7 +32,7 @@ class ProjectFlask(Flask):
     def area_of_request(self) -> AreaErrorHandler | None:
         """Return what answers the errors of the current request, or None."""
         path = request.path
-        prefixes = [prefix for prefix in self.error_areas if path.startswith(prefix)]
+        prefixes = [prefix for prefix in self.error_areas if path.startswith(prefix) or path + "/" == prefix]
         return self.error_areas[max(prefixes, key=len)] if prefixes else None
 
     def handle_user_exception(self, e: Exception) -> Any:

@@ -10,21 +10,31 @@ from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from ...util import jsonify
+from .errors import refuse
 from .links import Links, lazy_loading_at_once, reference_key
 from .resource import Key, Relation, Resource, resource_of
+
+#: From this depth on it is the request's fault when Python cannot go so deep.
+DEEP = 50
 
 
 def write_entities(session: Session, entities: Iterable[Any], depth: int) -> list[dict[str, Any]]:
     """Return entities as JSON objects.
 
     :param depth: how many levels of relations hold entities in full
+    :raises BadRequest: these are too many
     """
     entities = list(entities)
     with lazy_loading_at_once(session):
         links = Links(session)
         links.gather(entities, depth)
         writer = _Writer(links)
-        return [writer.write(entity, depth) for entity in entities]
+        try:
+            return [writer.write(entity, depth) for entity in entities]
+        except RecursionError:
+            if depth < DEEP:
+                raise
+            refuse("depth: the relations go deeper than one answer can")
 
 
 class _Writer:

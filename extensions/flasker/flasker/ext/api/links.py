@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event, inspect, select, tuple_
+from sqlalchemy.engine import IteratorResult
+from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.orm import ORMExecuteState, Session, aliased
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -134,12 +136,12 @@ def load_by_key(session: Session, resource: Resource, keys: Iterable[Key]) -> li
 def lazy_loading_at_once(session: Session) -> Iterator[None]:
     """Load a relation of all entities of a class as soon as a property asks one of them for it."""
 
-    def load_for_all(state: ORMExecuteState) -> None:
+    def load_for_all(state: ORMExecuteState) -> Any:
         if state.is_relationship_load and state.lazy_loaded_from is not None and state.loader_strategy_path:
-            prop: Any = state.loader_strategy_path[-1]
-            _load_for_siblings(session, state.lazy_loaded_from, prop)
+            return _load_for_class(session, state.lazy_loaded_from, state.loader_strategy_path[-1])
+        return None
 
-    event.listen(session, "do_orm_execute", load_for_all)
+    event.listen(session, "do_orm_execute", load_for_all, retval=True)
     try:
         # A cached property that is computed now is written when the request ends, not before each statement.
         with session.no_autoflush:
@@ -148,20 +150,22 @@ def lazy_loading_at_once(session: Session) -> Iterator[None]:
         event.remove(session, "do_orm_execute", load_for_all)
 
 
-def _load_for_siblings(session: Session, state: Any, prop: Any) -> None:
-    owner = resource_of(prop.parent.class_)
-    siblings = {
-        other.identity: other.obj()
-        for other in session.identity_map.all_states()
-        if other is not state and prop.key in other.unloaded and other.mapper.isa(prop.parent)
+def _load_for_class(session: Session, asked: Any, prop: Any) -> Any:
+    """Load a relation of `asked`, the state of an entity, and all others of its kind; return the rows for `asked`."""
+    if prop.lazy in NOT_LOADED:
+        return None
+    relation = Relation(resource_of(prop.parent.class_), prop)
+    owners = {
+        state.identity: state.obj()
+        for state in session.identity_map.all_states()
+        if state is asked or (prop.key in state.unloaded and state.mapper.isa(prop.parent))
     }
-    if not siblings or prop.lazy in NOT_LOADED:
-        return
-    relation = Relation(owner, prop)
-    links = Links(session)
-    members = {key: [] for key in siblings}
-    for key, (member,) in links._pairs(relation, siblings, [relation.target.model], relation.target.loading):
+    members: dict[Key, list[Any]] = {key: [] for key in owners}
+    pairs = Links(session)._pairs(relation, owners, [relation.target.model], relation.target.loading)
+    for key, (member,) in pairs:
         members[key].append(member)
-    for key, entity in siblings.items():
-        found = members[key]
-        set_committed_value(entity, prop.key, found if relation.many else found[0] if found else None)
+    for key, owner in owners.items():
+        if key != asked.identity:
+            found = members[key]
+            set_committed_value(owner, prop.key, found if relation.many else found[0] if found else None)
+    return IteratorResult(SimpleResultMetaData(["member"]), iter([(member,) for member in members[asked.identity]]))

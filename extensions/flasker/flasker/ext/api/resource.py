@@ -151,6 +151,10 @@ class Resource:
             for name, value in zip(self.keys, key, strict=True)
         }
 
+    def key_texts(self, key: Key) -> list[str]:
+        """Return the parts of a URL for a key."""
+        return [str(part).lower() if isinstance(part, bool) else str(part) for part in self.key_object(key).values()]
+
     def is_settable(self, name: str) -> bool:
         """Tell whether a property may be assigned."""
         found = next((vars(base)[name] for base in self.model.__mro__ if name in vars(base)), None)

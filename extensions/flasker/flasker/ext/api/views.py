@@ -7,6 +7,7 @@ from typing import Any
 
 from microflask import request, url_for
 from microflask.wrappers import Response
+from sqlalchemy import inspect
 from sqlalchemy.orm import Session, with_parent
 from sqlalchemy.orm.exc import FlushError
 
@@ -15,7 +16,7 @@ from .entities import write_entities
 from .errors import json_response, not_found, refuse
 from .links import is_one_of
 from .query import Limits, Query, parse_collection_query, parse_query, run_query
-from .resource import Key, Relation, Resource
+from .resource import Relation, Resource
 
 Answer = Response | tuple[str, int]
 
@@ -56,9 +57,6 @@ class Views:
             not_found(f"{resource.name} has nothing with the id {'/'.join(texts)}")
         return entity
 
-    def _key_of(self, entity: Any) -> Key:
-        return tuple(getattr(entity, name) for name in self.resource.keys)
-
     def _entity_answer(self, entity: Any, query: Query, code: int = 200) -> Response:
         return json_response(write_entities(self.session, [entity], query.depth)[0], code)
 
@@ -93,10 +91,10 @@ class Views:
             entity = Changes(session, self.resource, read_object(), new=True).make()
             session.add(entity)
         self._save()
-        key = self._key_of(entity)
         response = self._entity_answer(entity, query, 201)
         if self.entity_endpoint is not None:
-            response.headers["Location"] = url_for(self.entity_endpoint, **dict(zip(self.url_names, key, strict=True)))
+            texts = self.resource.key_texts(inspect(entity).identity)
+            response.headers["Location"] = url_for(self.entity_endpoint, **dict(zip(self.url_names, texts, strict=True)))
         return response
 
     # -- /houses/<id> --------------------------------------------------------------------------------------------
