@@ -255,7 +255,7 @@ class Flask(App):
         kind = self.test_cli_runner_class
         if kind is None:
             kind = import_module(".commands", __package__).FlaskCliRunner
-        return kind(self, **kwargs)
+        return kind(self, **kwargs)  # type: ignore[no-any-return]
 
     # -- the life of a request -----------------------------------------------------------------------------------
 

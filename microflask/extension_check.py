@@ -413,7 +413,7 @@ class Trial:
             apps = self.try_binding(shared.init_app, f"{name}().init_app(app)")
             self.look_for_state(shared, name, apps)
         app = self.make_app()
-        if "app" in _parameters(kind) and self.attempt("factory", f"{name}(app)", lambda: kind(app)) is not None:
+        if _takes_one_at_once(kind) and self.attempt("factory", f"{name}(app)", lambda: kind(app)) is not None:
             self.attempt("factory", f"a request to an application given to {name}(app)", lambda: _get(app))
 
     def try_binding(self, bind: Callable[[Flask], Any], what: str) -> list[Flask]:
@@ -446,14 +446,16 @@ class Trial:
 
 
 def _takes_application(kind: Any) -> bool:
-    return callable(getattr(kind, "init_app", None)) or "app" in _parameters(kind)
+    return callable(getattr(kind, "init_app", None)) or _takes_one_at_once(kind)
 
 
-def _parameters(kind: Any) -> Iterable[str]:
+def _takes_one_at_once(kind: Any) -> bool:
+    """Tell whether the first argument of a constructor is an application, by its name."""
     try:
-        return inspect.signature(kind).parameters
+        first = next(iter(inspect.signature(kind).parameters), "")
     except (TypeError, ValueError):
-        return ()
+        return False
+    return first in {"app", "application", "flask_app"}
 
 
 def _get(app: Flask) -> None:

@@ -22,7 +22,6 @@ from werkzeug.wsgi import ClosingIterator, get_current_url
 from . import json
 from .globals import blueprint_chain, find_app
 
-
 #: Codecs of Python that are no charsets. A body of 1 MB takes the first two more than a minute.
 _NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"})
 
@@ -150,8 +149,8 @@ class Request(RequestBase):
     def max_form_memory_size(self, value: int | None) -> None:
         self._max_form_memory_size = value
 
-    @property
-    def max_form_parts(self) -> int | None:  # type: ignore[override]
+    @property  # type: ignore[override]
+    def max_form_parts(self) -> int | None:
         """How many parts a multipart form may have; MAX_FORM_PARTS unless assigned."""
         return self._limit("MAX_FORM_PARTS", self._max_form_parts, 1_000)
 
@@ -349,7 +348,7 @@ class Response(ResponseBase):
         if status is None:
             status = self.default_status
         if status != 200:
-            self.status = status  # type: ignore[assignment]
+            self.status = status
         if type(response) is str and self._headers is None and self.automatically_set_content_length:
             body = response.encode()
             self._length = len(body)
@@ -374,7 +373,7 @@ class Response(ResponseBase):
         return made
 
     @property
-    def headers(self) -> Headers:  # type: ignore[override]
+    def headers(self) -> Headers:
         """The headers; what the constructor was told stands in them."""
         headers = self._headers
         if headers is None:

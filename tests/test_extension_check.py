@@ -23,12 +23,12 @@ class Demo:
     """An extension that keeps every rule."""
 
     def __init__(self, app=None):
-        """Count on an application, if there is one yet."""
-        if app is not None:
+        """Begin at once where there is one already."""
+        if app:
             self.init_app(app)
 
     def init_app(self, app):
-        """Count on `app` from now on."""
+        """From now on, every request to it counts."""
         app.config.setdefault("DEMO_WORD", "well")
         app.extensions["demo"] = {"requests": 0}
         app.before_request(self.count)
