@@ -18,6 +18,7 @@ from . import errors, loops, responses
 from .assembly import App, SetupError
 from .ctx import AppContext, RequestContext
 from .globals import _current, blueprint_chain, find_request_ctx
+from .helpers import one_line
 from .late import preload
 from .routing import Map, RequestAdapter
 from .sessions import SecureCookieSessionInterface, SessionInterface
@@ -157,12 +158,15 @@ class Flask(App):
     @staticmethod
     def _local_endpoint(endpoint: str, ctx: Any) -> str:
         """Return the endpoint that is meant in the blueprint, or Module, of the request."""
-        if endpoint[:1] == ".":
-            return f"{ctx.blueprints[0]}{endpoint}" if ctx.blueprints else endpoint[1:]
-        if "." not in endpoint and ctx.blueprints:
-            module = ctx.request.module
-            return endpoint if module is None else f"{module}.{endpoint}"
-        return endpoint
+        relative = endpoint[:1] == "."
+        if "." in endpoint and not relative:
+            return endpoint
+        name = ctx.blueprints[0] if ctx.blueprints else None
+        # In a Module it is the other way round: its own endpoints need no dot, and those of the application one.
+        is_module = getattr(ctx.app.blueprints.get(name), "is_module", False)
+        if relative is is_module or name is None:
+            return endpoint.removeprefix(".")
+        return f"{name}{endpoint}" if relative else f"{name}.{endpoint}"
 
     def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
         """Let the functions of url_defaults() add to the values that a URL is built with."""
@@ -193,7 +197,7 @@ class Flask(App):
 
     def redirect(self, location: str, code: int = 302) -> Any:
         """Return a response that sends the client to another URL; :func:`microflask.redirect` calls it."""
-        return make_redirect(location, code=code, Response=self.response_class)
+        return make_redirect(one_line(location), code=code, Response=self.response_class)
 
     def preload_views(self) -> None:
         """Import all views and blueprints that were registered by import name, e.g. before a server forks.

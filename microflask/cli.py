@@ -19,6 +19,7 @@ import click
 from click.core import ParameterSource
 
 from .commands import AppGroup as AppGroup
+from .commands import F as F
 from .commands import NoAppException as NoAppException
 from .commands import ScriptInfo as ScriptInfo
 from .commands import adopt_variables
@@ -295,9 +296,8 @@ def _run(
     cert: Any, extra_files: list[str] | None, exclude_patterns: list[str] | None,
 ) -> None:  # fmt: skip
     """Serve the application on the development server. It is not meant for production."""
-    from werkzeug.serving import is_running_from_reloader, run_simple
-
-    again = is_running_from_reloader()
+    this = sys.modules[__name__]  # where tests put a server of their own
+    again = this.is_running_from_reloader()
     try:
         app = info.load_app()
     except Exception as error:
@@ -314,7 +314,7 @@ def _run(
             ) from None
     debug = getattr(app, "debug", True)
     show_server_banner(debug, info.app_import_path or getattr(app, "name", ""))
-    run_simple(
+    this.run_simple(
         host, port, app, use_reloader=debug if reload is None else reload,
         use_debugger=debug if debugger is None else debugger, threaded=with_threads, ssl_context=cert,
         extra_files=extra_files, exclude_patterns=exclude_patterns,
@@ -500,6 +500,14 @@ cli = FlaskGroup(
 def main() -> None:
     """Run the command line with the arguments of the program."""
     cli.main()
+
+
+def __getattr__(name: str) -> Any:
+    # The server is needed by one command only.
+    if name in {"is_running_from_reloader", "run_simple"}:
+        globals()[name] = getattr(import_module("werkzeug.serving"), name)
+        return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 if __name__ == "__main__":

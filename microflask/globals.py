@@ -88,25 +88,50 @@ def _request_ctx() -> Any:
 
 
 def _request() -> Any:
-    return _request_ctx().request
+    frame = _current.get()
+    if frame is None or (ctx := frame[1]) is None:
+        raise RuntimeError(NO_REQUEST)
+    return ctx.request
 
 
 def _session() -> Any:
-    return _request_ctx().session
+    frame = _current.get()
+    if frame is None or (ctx := frame[1]) is None:
+        raise RuntimeError(NO_REQUEST)
+    return ctx.session
 
 
 class ContextProxy(LocalProxy[Any]):
-    """Stand for an object of the current context; werkzeug's LocalProxy with a short way to attributes."""
+    """Stand for an object of the current context; werkzeug's LocalProxy with a short way to what is used most."""
 
     __slots__ = ()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._get_current_object(), name)
 
 
 def _proxy(find: Callable[[], Any], message: str) -> Any:
     """Return a proxy for what `find` returns; `message` is the text of its RuntimeError."""
-    return ContextProxy(find, unbound_message=message)
+
+    class Proxy(ContextProxy):
+        __slots__ = ()
+
+        # One call instead of the five of LocalProxy's descriptors.
+        def __getattr__(self, name: str) -> Any:
+            return getattr(find(), name)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            setattr(find(), name, value)
+
+        def __getitem__(self, key: Any) -> Any:
+            return find()[key]
+
+        def __setitem__(self, key: Any, value: Any) -> None:
+            find()[key] = value
+
+        def __contains__(self, key: object) -> bool:
+            return key in find()
+
+    # Its repr, while nothing is bound, is that of any proxy.
+    Proxy.__name__ = "LocalProxy"
+    return Proxy(find, unbound_message=message)
 
 
 current_app: Any = _proxy(_current_app, NO_APP)

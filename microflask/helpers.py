@@ -75,11 +75,14 @@ def redirect(location: str, code: int = 302, Response: type[Any] | None = None) 
     :param Response: the class of the response; the application's unless given
     """
     app = find_app()
-    if app is None:
-        return _redirect(location, code=code, Response=Response)
-    if Response is not None:
-        return _redirect(location, code=code, Response=Response)
+    if app is None or Response is not None:
+        return _redirect(one_line(location), code=code, Response=Response)
     return app.redirect(location, code=code)  # type: ignore[no-any-return]
+
+
+def one_line(location: str) -> str:
+    """Return a URL with its line breaks encoded as all else is, because a header has none."""
+    return location.replace("\r", "%0D").replace("\n", "%0A")
 
 
 def abort(code: Any, *args: Any, **kwargs: Any) -> NoReturn:
@@ -189,9 +192,13 @@ def send_file(
     if download_name is not None:
         chosen["download_name"] = download_name
     if hasattr(file, "read"):
-        name = getattr(file, "name", None)
-        if mimetype is None and chosen.get("download_name") is None:
-            mimetype = _guess_type(name)
+        # Of what is no file of Python's the name may be anything: an upload's is the form field's.
+        name = getattr(file, "name", None) if isinstance(file, io.IOBase) else None
+        if chosen.get("download_name") is None:
+            if mimetype is None:
+                mimetype = _guess_type(name)
+            if as_attachment and isinstance(name, str):
+                chosen["download_name"] = os.path.basename(name)
         file = _for_server(file, name, app.use_x_sendfile)
     request = _request_ctx().request
     return _send_file(
@@ -222,8 +229,10 @@ def _for_server(file: Any, name: Any, by_path: bool) -> Any:
         return os.path.abspath(name)
     if not isinstance(file, io.TextIOBase):
         return file
-    buffer = getattr(file, "buffer", None)
-    return buffer if buffer is not None and file.tell() == 0 else io.BytesIO(file.read().encode())
+    if getattr(file, "buffer", None) is None or file.tell() != 0:
+        return io.BytesIO(file.read().encode())
+    # Taken out, because the text file would close it when nobody refers to the text file any more.
+    return file.detach()
 
 
 def send_from_directory(directory: str | os.PathLike[str], path: str = "", *args: Any, **kwargs: Any) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
-from functools import wraps
+from functools import partial, wraps
 from threading import local
 from typing import Any
 from weakref import finalize
@@ -35,6 +35,8 @@ _thread = local()
 
 def is_coroutine_function(function: Any) -> bool:
     """Tell whether calling `function` makes a coroutine; knows partials, methods and marked functions too."""
+    while isinstance(function, partial):
+        function = function.func
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(type(function), "__call__", None)  # noqa: B004 - an object whose class defines a coroutine
     )

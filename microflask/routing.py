@@ -21,6 +21,8 @@ from werkzeug.routing import BuildError, RequestRedirect, WebsocketMismatch
 from werkzeug.routing.converters import BaseConverter, IntegerConverter, ValidationError
 from werkzeug.wsgi import get_host
 
+from .decoding import decode_wsgi
+
 # https://url.spec.whatwg.org/#url-path-segment-string
 _SAFE_IN_PATH = "!$&'()*+,/:;=@"
 _SAFE_IN_QUERY = "!$'()*,/:;?@"
@@ -34,11 +36,6 @@ _DOUBLE = "\0//"
 #: A piece of a rule: literal text, or a variable's name with its converter.
 Piece = str | tuple[str, Any]
 Values = dict[str, Any]
-
-
-def decode_wsgi(text: str) -> str:
-    """Return `text` of a WSGI environ, whose characters stand for bytes, decoded as UTF-8."""
-    return text if text.isascii() else text.encode("latin1").decode(errors="replace")
 
 
 def quote_path(text: str) -> str:

@@ -65,6 +65,10 @@ def endpoint_of(view_func: Any) -> str:
     return name  # type: ignore[no-any-return]
 
 
+#: The name that Flask has for it, which extensions import.
+_endpoint_from_view_func = endpoint_of
+
+
 class Scaffold(PackageBound):
     """Hold what is registered on an application or a blueprint. The registries are public and may be changed.
 

@@ -6,11 +6,12 @@ import codecs
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
 from http import HTTPStatus
+from io import BytesIO
 from typing import IO, Any
-from urllib.parse import parse_qsl, urljoin
+from urllib.parse import urljoin
 
 from werkzeug.datastructures import EnvironHeaders, Headers, MultiDict
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException
 from werkzeug.http import HTTP_STATUS_CODES, remove_entity_headers
 from werkzeug.routing import Rule
 from werkzeug.urls import iri_to_uri
@@ -20,14 +21,11 @@ from werkzeug.wrappers import Response as ResponseBase
 from werkzeug.wsgi import ClosingIterator, get_current_url
 
 from . import json
+from .decoding import KEEP_QUOTED, decode_wsgi, make_multidict, parse_pairs
 from .globals import blueprint_chain, find_app
 
 #: Codecs of Python that are no charsets. A body of 1 MB takes the first two more than a minute.
 _NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"})
-
-
-def _decode(text: str) -> str:
-    return text if text.isascii() else text.encode("latin1").decode(errors="replace")
 
 
 class Request(RequestBase):
@@ -84,12 +82,12 @@ class Request(RequestBase):
     @cached_property
     def root_path(self) -> str:  # type: ignore[override]
         """Where the application is mounted, without a final slash."""
-        return _decode(self.environ.get("SCRIPT_NAME") or "").rstrip("/")
+        return decode_wsgi(self.environ.get("SCRIPT_NAME") or "").rstrip("/")
 
     @cached_property
     def path(self) -> str:  # type: ignore[override]
         """The path of the URL below the place where the application is mounted."""
-        return "/" + _decode(self.environ.get("PATH_INFO") or "").lstrip("/")
+        return "/" + decode_wsgi(self.environ.get("PATH_INFO") or "").lstrip("/")
 
     @cached_property
     def query_string(self) -> bytes:  # type: ignore[override]
@@ -113,13 +111,13 @@ class Request(RequestBase):
         """The query string, parsed. Bytes that are no UTF-8 come out percent-encoded."""
         query = self.environ.get("QUERY_STRING", "")
         if not query.isascii():
-            query = query.encode("latin1").decode(errors="werkzeug.url_quote")
-        return self.parameter_storage_class(parse_qsl(query, keep_blank_values=True, errors="werkzeug.url_quote"))
+            query = query.encode("latin1").decode(errors=KEEP_QUOTED)
+        return make_multidict(self.parameter_storage_class, parse_pairs(query))  # type: ignore[no-any-return]
 
     @cached_property
     def full_path(self) -> str:
         """The path with the query string."""
-        return f"{self.path}?{self.query_string.decode(errors='werkzeug.url_quote')}"
+        return f"{self.path}?{self.query_string.decode(errors=KEEP_QUOTED)}"
 
     def _limit(self, key: str, own: int | None, otherwise: int | None) -> int | None:
         """Return this request's own limit, else the application's, else `otherwise`."""
@@ -210,7 +208,8 @@ class Request(RequestBase):
         if not force:
             app = find_app()
             required = app is None or app.compat.json_mimetype_required
-            if not (self.is_json if required else self.mimetype == "application/json"):
+            plain = self.environ.get("CONTENT_TYPE") == "application/json"
+            if not (plain or (self.is_json if required else self.mimetype == "application/json")):
                 return self.on_json_loading_failed(None) if required and not silent else None
         try:
             value = self.json_module.loads(self._json_text(cache))
@@ -224,7 +223,7 @@ class Request(RequestBase):
         return value
 
     def _json_text(self, cache: bool) -> bytes | str:
-        data = self.get_data(cache=cache)
+        data: Any = self.get_data(cache=cache)
         charset = self.mimetype_params.get("charset") if ";" in self.environ.get("CONTENT_TYPE", "") else None
         if not charset or charset.lower() in {"utf-8", "utf8"}:
             return data
@@ -249,8 +248,77 @@ class Request(RequestBase):
             # What exactly was wrong is for the developer, not for the client.
             raise BadRequest() from error
 
+    def _read_body(self) -> bytes:
+        """Return the body that nobody has read yet; the stream is at its end then.
+
+        :raises RequestEntityTooLarge: there is more of it than may be
+        :raises ClientDisconnected: there is less of it than was announced
+        """
+        environ, known = self.environ, self.__dict__
+        length = environ.get("CONTENT_LENGTH", "")
+        size = int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else None
+        limit = self.max_content_length
+        if (
+            size is None
+            or "stream" in known
+            or self.shallow
+            or "HTTP_TRANSFER_ENCODING" in environ
+            or (limit is not None and (size > limit or "wsgi.input_terminated" in environ))
+        ):
+            return self.stream.read()
+        source = environ["wsgi.input"]
+        if environ.get("wsgi.input_terminated"):
+            data: bytes = source.read()
+        else:
+            data = source.read(size)
+            while len(data) < size:
+                more = source.read(size - len(data))
+                if not more:
+                    raise ClientDisconnected()
+                data += more
+        known["stream"] = BytesIO()
+        return data
+
+    def get_data(  # type: ignore[override]
+        self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False
+    ) -> bytes | str:
+        """Return the body.
+
+        :param cache: remember it for the next call
+        :param as_text: decode it as UTF-8
+        :param parse_form_data: parse a form first, so that only what is no form comes back
+        """
+        data: bytes | None = getattr(self, "_cached_data", None)
+        if data is None:
+            if parse_form_data:
+                self._load_form_data()
+            data = self._read_body()
+            if cache:
+                self._cached_data = data
+        return data.decode(errors="replace") if as_text else data
+
+    def _parse_plain_form(self) -> bool:
+        """Parse an urlencoded form; False when werkzeug's parser is to be asked."""
+        if self.environ.get("CONTENT_TYPE") != _URLENCODED or "form" in self.__dict__:
+            return False
+        kind = type(self)
+        own = kind.form_data_parser_class is not RequestBase.form_data_parser_class
+        if own or kind.make_form_data_parser is not RequestBase.make_form_data_parser:
+            return False
+        data = getattr(self, "_cached_data", None)
+        if data is None:
+            data = self._read_body()
+        try:
+            pairs = parse_pairs(data.decode())
+        except UnicodeDecodeError:
+            pairs = []
+        known, storage = self.__dict__, self.parameter_storage_class
+        known["form"], known["files"] = make_multidict(storage, pairs), make_multidict(storage, [])
+        return True
+
     def _load_form_data(self) -> None:
-        super()._load_form_data()
+        if not self._parse_plain_form():
+            super()._load_form_data()
         self._form_loaded = True
         app = find_app()
         if app is not None and app.debug and self.mimetype != "multipart/form-data" and not self.files:
@@ -295,6 +363,7 @@ def _parse_status(value: str) -> tuple[str, int]:
     return (line if space else status_line(number)), number
 
 
+_URLENCODED = "application/x-www-form-urlencoded"
 HeadersArgument = Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]]
 _NO_CALLBACKS: list[Callable[[], Any]] = []
 #: Statuses whose responses have no body.

@@ -260,7 +260,7 @@ def test_in_a_module_names_are_its_own(app: Flask) -> None:
     app.register_module(admin)
     app.register_module(other)
     client = app.test_client()
-    assert client.get("/admin/").text == "/admin/ /admin/ /other/page"
+    assert client.get("/admin/").text == "/admin/ / /other/page"
 
 
 # -- what cannot be built ------------------------------------------------------------------------------------------

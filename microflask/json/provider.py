@@ -17,7 +17,7 @@ from uuid import UUID
 
 from werkzeug.http import http_date
 
-from ..globals import find_app, find_request
+from ..globals import find_request_ctx
 
 #: Layouts of a response: keyword arguments of ``dumps``.
 _ONE_LINE: dict[str, Any] = {}
@@ -198,7 +198,7 @@ class DefaultJSONProvider(JSONProvider):
 
     def __init__(self, app: Any) -> None:
         super().__init__(app)
-        self._encoders: dict[tuple[Any, ...], JSONEncoder] = {}
+        self._encoders: dict[tuple[Any, ...], Callable[[Any], str]] = {}
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Return `obj` as JSON text; keyword arguments are those of :class:`JSONEncoder` and ``cls``.
@@ -209,10 +209,10 @@ class DefaultJSONProvider(JSONProvider):
         cls = kwargs.pop("cls", None) or self._chosen_class("json_encoder", JSONEncoder)
         if cls is not JSONEncoder:
             return self._foreign_encoder(cls, kwargs).encode(obj)
-        self._add_options(kwargs)
         if "default" in kwargs:
+            self._add_options(kwargs)
             return JSONEncoder(**kwargs).encode(obj)
-        return self._kept_encoder(kwargs).encode(obj)
+        return self._kept_encoder(kwargs)(obj)
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Return the value of the JSON document `s`; bytes may be UTF-8, UTF-16 or UTF-32.
@@ -242,7 +242,7 @@ class DefaultJSONProvider(JSONProvider):
             indent = bool(regular)
         if not app.compat.jsonify_pretty:
             if indent is None:
-                indent = app.debug
+                indent = app.config["DEBUG"]
             return (_INDENTED if indent else _COMPACT), "\n"
         if indent is not False and not _is_xhr():
             return _DOCUMENTED, ""
@@ -266,28 +266,30 @@ class DefaultJSONProvider(JSONProvider):
     def _chosen_class(self, attribute: str, stock: type[Any]) -> type[Any]:
         """Return the class named `attribute` of the request's blueprint or of the application, or else `stock`."""
         app = self._app
-        if app.blueprints and getattr(find_app(), "json", None) is self:
-            request = find_request()
-            blueprint = None if request is None else app.blueprints.get(request.blueprint)
-            cls = getattr(blueprint, attribute, None)
+        ctx = find_request_ctx() if app.blueprints else None
+        if ctx is not None and ctx.blueprints and ctx.app.json is self:
+            cls = getattr(app.blueprints.get(ctx.blueprints[0]), attribute, None)
             if cls is not None:
                 return cls  # type: ignore[no-any-return]
         return getattr(app, attribute, None) or stock
 
-    def _kept_encoder(self, options: dict[str, Any]) -> JSONEncoder:
-        """Return the encoder with these options and the provider's `default`, made once."""
-        default = self.default
-        key = (default, *options.items())
+    def _kept_encoder(self, options: dict[str, Any]) -> Callable[[Any], str]:
+        """Return what encodes with these options and the provider's `default`, made once for each set of them."""
+        config = self._app.config
+        chosen = (config.get("JSON_AS_ASCII"), config.get("JSON_SORT_KEYS"), self.ensure_ascii, self.sort_keys)
+        key = (self.default, chosen, *options.items())
         try:
-            encoder = self._encoders.get(key)
+            encode = self._encoders.get(key)
         except TypeError:  # an option cannot be hashed, such as separators given as a list
-            return JSONEncoder(default=default, **options)
-        if encoder is None:
-            encoder = JSONEncoder(default=default, **options)
+            encode, key = None, ()
+        if encode is None:
+            self._add_options(options)
+            encode = _one_shot(JSONEncoder(default=self.default, **options))
             if len(self._encoders) >= _KEPT_ENCODERS:
                 self._encoders.clear()
-            self._encoders[key] = encoder
-        return encoder
+            if key:
+                self._encoders[key] = encode
+        return encode
 
     def _foreign_encoder(self, cls: type[json.JSONEncoder], options: dict[str, Any]) -> json.JSONEncoder:
         """Return an encoder of a caller's class, always a new one: nobody knows what such an object remembers."""
@@ -298,6 +300,28 @@ class DefaultJSONProvider(JSONProvider):
         for name, value in _STANDARD_OPTIONS.items():
             options.setdefault(name, value)
         return cls(**options)
+
+
+def _one_shot(encoder: JSONEncoder) -> Callable[[Any], str]:
+    """Return the encoder's ``encode`` with its part in C made once, which takes 0.6 microseconds each time."""
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None or encoder.indent is not None:
+        return encoder.encode
+    text = json.encoder.encode_basestring_ascii if encoder.ensure_ascii else json.encoder.encode_basestring
+    # No table of what is being encoded, which would outlive an error: a circle ends in the recursion limit.
+    write = make(
+        None, encoder.default, text, None, encoder.key_separator, encoder.item_separator, encoder.sort_keys,
+        encoder.skipkeys, encoder.allow_nan,
+    )  # fmt: skip
+
+    def encode(obj: Any) -> str:
+        try:
+            return "".join(write(obj, 0))
+        except RecursionError:
+            # This one tells a circle from what is merely deep.
+            return encoder.encode(obj)
+
+    return encode
 
 
 _STANDARD_OPTIONS: dict[str, Any] = {
@@ -311,5 +335,5 @@ def _stock(app: Any, key: str) -> Any:
 
 
 def _is_xhr() -> bool:
-    request = find_request()
-    return request is not None and request.environ.get("HTTP_X_REQUESTED_WITH", "").lower() == "xmlhttprequest"
+    ctx = find_request_ctx()
+    return ctx is not None and ctx.environ.get("HTTP_X_REQUESTED_WITH", "").lower() == "xmlhttprequest"

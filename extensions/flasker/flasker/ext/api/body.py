@@ -16,7 +16,7 @@ from ...util import jsonify
 from ...util.columns import json_reader
 from ...util.fields import NOT_LOADED
 from .errors import refuse
-from .links import load_by_key
+from .links import load_entities
 from .resource import Key, Relation, Resource
 
 
@@ -65,7 +65,7 @@ class Changes:
         self.properties: dict[str, Any] = {}
         self.relations: list[tuple[Relation, Any]] = []
         fields = resource.fields
-        relations = {relation.key: relation for relation in resource.find_relations()}
+        relations = {relation.key: relation for relation in resource.relations}
         for name, value in body.items():
             if name in fields.columns:
                 self._read_column(name, value)
@@ -144,7 +144,7 @@ def find_members(session: Session, relation: Relation, references: Iterable[Any]
     keys = dict.fromkeys(_read_reference(relation, reference) for reference in references)
     resource = relation.target
     found = {tuple(getattr(entity, name) for name in resource.keys): entity
-             for entity in load_by_key(session, resource, keys)}  # fmt: skip
+             for entity in load_entities(session, resource, keys)}  # fmt: skip
     for key in keys:
         if key not in found:
             refuse(f"{relation.key}: {resource.name} has nothing with the key {_shown(resource, key)}")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, aliased
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ...util.fields import NOT_LOADED
-from .resource import Key, Relation, Resource, resource_of
+from .resource import Key, Record, Relation, Resource, resource_of
 
 #: How many values one statement may carry, by dialect; every database that is not named takes the last.
 _MOST_VALUES = {"sqlite": 30_000, "postgresql": 30_000, "mysql": 30_000, "mariadb": 30_000}
@@ -21,83 +21,82 @@ _FEW_VALUES = 500
 
 
 class Links:
-    """Hold what the entities of an answer are related to.
+    """Hold what the records of an answer are related to.
 
-    `keys` has the keys of the members for each relation and owner, `entities` what was loaded in full.
+    `keys` has the keys of the members for each relation and owner, `records` what was loaded in full.
     """
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.keys: dict[tuple[type[Any], str], dict[Key, list[Key]]] = {}
-        self.entities: dict[tuple[type[Any], Key], Any] = {}
+        self.keys: dict[tuple[Resource, str], dict[Key, list[Key]]] = {}
+        self.records: dict[tuple[type[Any], Key], Record] = {}
 
-    def gather(self, entities: Iterable[Any], depth: int) -> None:
-        """Load what an answer needs that shows `entities` with relations in full down to `depth` levels."""
-        level = self._add(entities)
+    def gather(self, records: Iterable[Record], depth: int) -> None:
+        """Load what an answer needs that shows `records` with relations in full down to `depth` levels."""
+        level = self._add(records)
         while level:
-            following: list[Any] = []
-            for model, owners in level.items():
-                for relation in resource_of(model).find_relations():
+            following: list[Record] = []
+            for resource, owners in level.items():
+                for relation in resource.relations:
                     if depth == 0:
                         self._gather_keys(relation, owners)
                     else:
-                        following += self._gather_entities(relation, owners)
+                        following += self._gather_records(relation, owners)
             if depth == 0:
                 return
             depth -= 1
             level = self._add(following)
 
-    def _add(self, entities: Iterable[Any]) -> dict[type[Any], dict[Key, Any]]:
-        """Note entities that are new, and return these by class and key."""
-        level: dict[type[Any], dict[Key, Any]] = {}
-        for entity in entities:
-            model = type(entity)
-            key = inspect(entity).identity
-            name = (resource_of(model).root, key)
-            if name not in self.entities:
-                self.entities[name] = entity
-                level.setdefault(model, {})[key] = entity
+    def _add(self, records: Iterable[Record]) -> dict[Resource, list[Record]]:
+        """Note records that are new, and return these by resource."""
+        level: dict[Resource, list[Record]] = {}
+        known = self.records
+        for record in records:
+            resource = record[0]
+            name = (resource.root, record[1])
+            if name not in known:
+                known[name] = record
+                if resource in level:
+                    level[resource].append(record)
+                else:
+                    level[resource] = [record]
         return level
 
-    def _gather_keys(self, relation: Relation, owners: dict[Key, Any]) -> None:
+    def _gather_keys(self, relation: Relation, owners: list[Record]) -> None:
         if relation.reference is None:
             target = [getattr(relation.target.model, name) for name in relation.target.keys]
-            for owner, key in self._pairs(relation, owners, target):
-                self._members(relation).setdefault(owner, []).append(tuple(key))
+            members = self._members(relation)
+            for owner, key in self.pairs(relation, (record[1] for record in owners), target):
+                members.setdefault(owner, []).append(tuple(key))
 
-    def _gather_entities(self, relation: Relation, owners: dict[Key, Any]) -> list[Any]:
+    def _gather_records(self, relation: Relation, owners: list[Record]) -> list[Record]:
         target = relation.target
         if relation.reference is not None:
-            wanted = {key for owner in owners.values() if (key := reference_key(relation, owner)) is not None}
-            missing = [key for key in wanted if (target.root, key) not in self.entities]
-            return load_by_key(self.session, target, missing)
-        found = []
-        for owner, (entity,) in self._pairs(relation, owners, [target.model], target.loading):
-            self._members(relation).setdefault(owner, []).append(inspect(entity).identity)
-            found.append(entity)
+            wanted = {key for owner in owners if (key := relation.reference(owner[2])) is not None}
+            missing = [key for key in wanted if (target.root, key) not in self.records]
+            return load_records(self.session, target, missing)
+        members = self._members(relation)
+        pairs = list(self.pairs(relation, (record[1] for record in owners), target.what, target.loading_of_records))
+        found = list(target.records(row for _, row in pairs))
+        for (owner, _), record in zip(pairs, found, strict=True):
+            members.setdefault(owner, []).append(record[1])
         return found
 
     def _members(self, relation: Relation) -> dict[Key, list[Key]]:
-        return self.keys.setdefault((relation.owner.model, relation.key), {})
+        return self.keys.setdefault((relation.owner, relation.key), {})
 
-    def _pairs(
+    def pairs(
         self, relation: Relation, owners: Iterable[Key], what: Sequence[Any], loading: Sequence[Any] = ()
     ) -> Iterator[tuple[Key, Any]]:
         """Yield the key of an owner and what is asked for of a member, in the order of the relation."""
         owner = aliased(relation.owner.model)
         keys = [getattr(owner, name) for name in relation.owner.keys]
-        statement = select(*keys, *what).select_from(owner).join(getattr(owner, relation.key)).options(*loading)
+        statement: Any = select(*keys, *what).select_from(owner).join(getattr(owner, relation.key)).options(*loading)
         statement = statement.order_by(*relation.order)
         width = len(keys)
         for part in in_parts(self.session, owners, width):
             for row in self.session.execute(statement.where(is_one_of(keys, part))):
                 yield tuple(row[:width]), row[width:]
-
-
-def reference_key(relation: Relation, owner: Any) -> Key | None:
-    """Return the key of what `owner` refers to by foreign key, or None."""
-    key = tuple(getattr(owner, name) for name in relation.reference or ())
-    return None if None in key else key
 
 
 # -- statements for many keys ------------------------------------------------------------------------------------
@@ -118,15 +117,24 @@ def is_one_of(columns: Sequence[Any], keys: Iterable[Key]) -> Any:
     return tuple_(*columns).in_(list(keys))
 
 
-def load_by_key(session: Session, resource: Resource, keys: Iterable[Key]) -> list[Any]:
+def key_columns(resource: Resource) -> list[Any]:
+    """Return the attributes of a model that are its key."""
+    return [getattr(resource.model, name) for name in resource.keys]
+
+
+def load_entities(session: Session, resource: Resource, keys: Iterable[Key]) -> list[Any]:
     """Return the entities that have one of these keys."""
-    columns = [getattr(resource.model, name) for name in resource.keys]
-    statement = resource.select()
-    return [
-        entity
-        for part in in_parts(session, keys, len(columns))
-        for entity in session.scalars(statement.where(is_one_of(columns, part)))
-    ]
+    columns, statement = key_columns(resource), resource.select()
+    parts = in_parts(session, keys, len(columns))
+    return [entity for part in parts for entity in session.scalars(statement.where(is_one_of(columns, part)))]
+
+
+def load_records(session: Session, resource: Resource, keys: Iterable[Key]) -> list[Record]:
+    """Return the records that have one of these keys."""
+    columns, statement = key_columns(resource), resource.select_records()
+    parts = in_parts(session, keys, len(columns))
+    rows = (row for part in parts for row in session.execute(statement.where(is_one_of(columns, part))))
+    return list(resource.records(rows))
 
 
 # -- relations that properties look at ---------------------------------------------------------------------------
@@ -161,7 +169,7 @@ def _load_for_class(session: Session, asked: Any, prop: Any) -> Any:
         if state is asked or (prop.key in state.unloaded and state.mapper.isa(prop.parent))
     }
     members: dict[Key, list[Any]] = {key: [] for key in owners}
-    pairs = Links(session)._pairs(relation, owners, [relation.target.model], relation.target.loading)
+    pairs = Links(session).pairs(relation, owners, [relation.target.model], relation.target.loading)
     for key, (member,) in pairs:
         members[key].append(member)
     for key, owner in owners.items():

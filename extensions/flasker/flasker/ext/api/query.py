@@ -12,7 +12,8 @@ from werkzeug.datastructures import MultiDict
 
 from ...util.columns import text_reader
 from .errors import refuse
-from .resource import Resource
+from .links import key_columns
+from .resource import Record, Resource
 
 PAGING = frozenset({"limit", "offset", "sort"})
 #: The greatest number that every database takes for a limit.
@@ -110,8 +111,8 @@ def _parse_count(args: MultiDict[str, str], name: str, default: int | None) -> i
 
 def run_query(
     session: Session, resource: Resource, condition: Any, order: Sequence[Any], query: Query
-) -> tuple[list[Any], int]:
-    """Return a page of the entities of a model, and how many there are in all.
+) -> tuple[list[Record], int]:
+    """Return a page of the records of a model, and how many there are in all.
 
     :param condition: what they have in common, or None
     :param order: what they are ordered by, unless the query says so
@@ -119,12 +120,13 @@ def run_query(
     conditions = [getattr(resource.model, name) == value for name, value in query.filters.items()]
     if condition is not None:
         conditions.append(condition)
-    keys = [getattr(resource.model, name) for name in resource.keys]
+    keys = key_columns(resource)
     total = session.scalar(select(func.count()).select_from(select(*keys).where(*conditions).subquery())) or 0
     if query.sort is not None:
         column = getattr(resource.model, query.sort[0])
         order = [column.desc() if query.sort[1] else column.asc(), *keys]
     if query.limit == 0:
         return [], total
-    statement = resource.select().where(*conditions).order_by(*order).limit(query.limit)
-    return list(session.scalars(statement.offset(query.offset) if query.offset else statement)), total
+    statement = resource.select_records().where(*conditions).order_by(*order).limit(query.limit)
+    rows = session.execute(statement.offset(query.offset) if query.offset else statement)
+    return list(resource.records(rows)), total

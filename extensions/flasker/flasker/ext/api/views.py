@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session, with_parent
 from sqlalchemy.orm.exc import FlushError
 
 from .body import Changes, assign, find_members, read_body, read_object
-from .entities import write_entities
+from .entities import write_records
 from .errors import json_response, not_found, refuse
-from .links import is_one_of
+from .links import key_columns, load_entities, load_records
 from .query import Limits, Query, parse_collection_query, parse_query, run_query
-from .resource import Relation, Resource
+from .resource import Record, Relation, Resource
 
 Answer = Response | tuple[str, int]
 
@@ -50,19 +50,27 @@ class Views:
 
         :raises NotFound: there is none
         """
-        resource, texts = self.resource, list(texts)
-        columns = [getattr(resource.model, name) for name in resource.keys]
-        entity = self.session.scalars(resource.select().where(is_one_of(columns, [resource.parse_key(texts)]))).first()
-        if entity is None:
-            not_found(f"{resource.name} has nothing with the id {'/'.join(texts)}")
-        return entity
+        texts = list(texts)
+        for entity in load_entities(self.session, self.resource, [self.resource.parse_key(texts)]):
+            return entity
+        not_found(f"{self.resource.name} has nothing with the id {'/'.join(texts)}")
 
-    def _entity_answer(self, entity: Any, query: Query, code: int = 200) -> Response:
-        return json_response(write_entities(self.session, [entity], query.depth)[0], code)
+    def _entity_answer(self, texts: Iterable[str], query: Query) -> Response:
+        """Answer with the entity that has the id which a URL gives.
+
+        :raises NotFound: there is none
+        """
+        texts = list(texts)
+        for record in load_records(self.session, self.resource, [self.resource.parse_key(texts)]):
+            return self._record_answer(record, query)
+        not_found(f"{self.resource.name} has nothing with the id {'/'.join(texts)}")
+
+    def _record_answer(self, record: Record, query: Query, code: int = 200) -> Response:
+        return json_response(write_records(self.session, [record], query.depth)[0], code)
 
     def _collection_answer(self, resource: Resource, condition: Any, order: Any, query: Query) -> Response:
-        entities, total = run_query(self.session, resource, condition, order, query)
-        content = write_entities(self.session, entities, query.depth)
+        records, total = run_query(self.session, resource, condition, order, query)
+        content = write_records(self.session, records, query.depth)
         return json_response({"content": content, "matches": {"total": total, "returned": len(content)}})
 
     def _save(self) -> None:
@@ -81,7 +89,7 @@ class Views:
         """Answer with entities of the model."""
         resource = self.resource
         query = parse_collection_query(request.args, resource, self.collection_depth, self.limits)
-        return self._collection_answer(resource, None, [getattr(resource.model, name) for name in resource.keys], query)
+        return self._collection_answer(resource, None, key_columns(resource), query)
 
     def post_collection(self) -> Response:
         """Make an entity and answer with it."""
@@ -91,9 +99,10 @@ class Views:
             entity = Changes(session, self.resource, read_object(), new=True).make()
             session.add(entity)
         self._save()
-        response = self._entity_answer(entity, query, 201)
+        key = inspect(entity).identity
+        response = self._record_answer(load_records(session, self.resource, [key])[0], query, 201)
         if self.entity_endpoint is not None:
-            texts = self.resource.key_texts(inspect(entity).identity)
+            texts = self.resource.key_texts(key)
             response.headers["Location"] = url_for(self.entity_endpoint, **dict(zip(self.url_names, texts, strict=True)))
         return response
 
@@ -107,7 +116,7 @@ class Views:
     def get_entity(self, **texts: str) -> Response:
         """Answer with an entity."""
         query = parse_query(request.args, self.model_depth, self.limits)
-        return self._entity_answer(self._find(texts.values()), query)
+        return self._entity_answer(texts.values(), query)
 
     def put_entity(self, **texts: str) -> Response:
         """Change attributes of an entity and answer with it."""
@@ -117,7 +126,7 @@ class Views:
         with session.no_autoflush:
             Changes(session, self.resource, read_object()).apply(entity)
         self._save()
-        return self._entity_answer(self._find(texts.values()), query)
+        return self._entity_answer(texts.values(), query)
 
     def delete_entity(self, **texts: str) -> Answer:
         """Remove an entity."""
@@ -179,10 +188,10 @@ class RelationViews:
         query = parse_query(request.args, views.model_depth, views.limits)
         owner = views._find(texts.values())
         place = int(position) if position.isascii() and position.isdigit() and len(position) < 19 else 0
-        found: list[Any] = []
+        found: list[Record] = []
         if place:
             page = Query(query.depth, limit=1, offset=place - 1)
             found, _ = run_query(views.session, self.relation.target, self._is_member(owner), self.relation.order, page)
         if not found:
             not_found(f"{self.relation.key} has nothing at the position {position}")
-        return views._entity_answer(found[0], query)
+        return views._record_answer(found[0], query)
