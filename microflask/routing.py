@@ -489,6 +489,9 @@ class Map(wr.Map):
         :raises NotFound: no rule matches
         :raises MethodNotAllowed: rules match, for other methods
         """
+        segments = path.split("/")
+        if match := self._descend(domain, segments, method, websocket):
+            return match
         search = Search(method, websocket)
         if found := self._search(search, domain, path):
             return self._read(search, found)
@@ -498,6 +501,34 @@ class Map(wr.Map):
             if found is not None and found[0].rule.merge_slashes is not False:
                 raise MovedPath(path)
         raise _refusal(search)
+
+    def _descend(
+        self, domain: str, segments: list[str], method: str, websocket: bool
+    ) -> tuple[wr.Rule, Values] | None:
+        """Return the match where there is no choice on the way, so that nothing has to be searched; or None."""
+        node = self._root.static.get(domain)
+        if node is None or self._root.dynamic:
+            return None
+        texts: list[str] = []
+        for segment in segments:
+            dynamic = node.dynamic
+            following = node.static.get(segment)
+            if not dynamic:
+                if following is None:
+                    return None
+                node = following
+                continue
+            part = dynamic[0]
+            if following is not None or len(dynamic) > 1 or part.final or (matched := part.check(segment)) is None:
+                return None
+            texts += matched
+            node = part.node
+        for entry in node.entries:
+            rule = entry.rule
+            if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
+                values = entry.read(texts)
+                return None if values is None else (rule, values)
+        return None
 
     def _search(self, search: Search, domain: str, path: str) -> tuple[Entry, list[str]] | None:
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..json.tag import TaggedJSONSerializer
 from .data import SecureCookieSession, without_time_zones
-from .interface import SessionInterface
+from .interface import SessionInterface, add_vary
 
 if TYPE_CHECKING:
     from itsdangerous import URLSafeTimedSerializer
@@ -111,7 +111,7 @@ class SecureCookieSessionInterface(SessionInterface):
             text = self._sign(app, dict(session))
             response.set_cookie(self.get_cookie_name(app), text, expires=expires, **self._cookie_options(app))
         if accessed or modified:
-            response.vary.add("Cookie")
+            add_vary(response, "Cookie")
 
     def _sign(self, app: Any, data: dict[str, Any]) -> str:
         serializer = self.get_signing_serializer(app)

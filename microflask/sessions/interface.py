@@ -132,3 +132,15 @@ class SessionInterface:
             "samesite": self.get_cookie_samesite(app),
             "partitioned": self.get_cookie_partitioned(app),
         }
+
+
+def add_vary(response: Any, name: str) -> None:
+    """Let a response say that it depends on a header of the request.
+
+    Most responses have no Vary yet: then this is one call instead of the thirty of werkzeug's header set.
+    """
+    headers = response.headers
+    if any(key.lower() == "vary" for key, _ in headers):
+        response.vary.add(name)
+    else:
+        headers.add("Vary", name)

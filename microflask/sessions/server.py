@@ -21,7 +21,7 @@ from itsdangerous import BadSignature, Signer, want_bytes
 
 from .cookie import secret_keys, session_json_serializer
 from .data import SecureCookieSession, without_time_zones
-from .interface import SessionInterface
+from .interface import SessionInterface, add_vary
 
 
 class SessionStore(Protocol):
@@ -108,7 +108,7 @@ class ServerSideSessionInterface(SessionInterface):
             expires = self.get_expiration_time(app, session)
             response.set_cookie(self.get_cookie_name(app), cookie, expires=expires, **self._cookie_options(app))
         if accessed or modified:
-            response.vary.add("Cookie")
+            add_vary(response, "Cookie")
 
     def regenerate(self, session: Any) -> None:
         """Give `session` another id and forget the old one: call it when somebody logs in or gains rights.

@@ -123,6 +123,9 @@ class Model(Cacheable, Jsonifiable, Loggable, DeclarativeBase):
         if "__abstract__" not in vars(cls) and cached_properties(cls) and not _has_cache_column(cls):
             cls._cache = _make_cache_column(cls)
         super().__init_subclass__(**options)
+        if vars(cls).get("__table__", cls) is None:
+            # So SQLAlchemy notes that there is no table of its own; the one that it shares says more.
+            type.__setattr__(cls, "__table__", cls.__mapper__.local_table)
 
     def __repr__(self) -> str:
         state: Any = inspect(self)

@@ -1,0 +1,43 @@
+"""What the tests of the command line share: modules in a folder of their own, and real processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import microflask
+
+SOURCES = Path(microflask.__file__).parents[1]
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return an environment for a process that imports microflask from where the tests do."""
+    kept = {key: value for key, value in os.environ.items() if "FLASK" not in key and not key.startswith("WERKZEUG")}
+    path = os.pathsep.join(filter(None, [str(SOURCES), os.environ.get("PYTHONPATH")]))
+    return kept | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"} | variables
+
+
+def python(
+    *arguments: str, cwd: Path, stdin: str = "", variables: Mapping[str, str] | None = None, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run a Python process to its end and return it, with what it printed."""
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, input=stdin, env=environment(**(variables or {})), timeout=timeout,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def microflask_command(*arguments: str, cwd: Path, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m microflask`` to its end."""
+    return python("-m", "microflask", *arguments, cwd=cwd, **options)  # type: ignore[arg-type]
+
+
+def start(arguments: Sequence[str], cwd: Path, **variables: str) -> subprocess.Popen[str]:
+    """Start a Python process in a process group of its own; its two outputs come as one."""
+    return subprocess.Popen(
+        [sys.executable, *arguments], cwd=cwd, env=environment(**variables), text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
