@@ -146,7 +146,7 @@ def _versions(lab: Lab) -> dict[str, str]:
 def _commit() -> str:
     """Return which commit the checkout is at, in words; nothing if that cannot be told."""
     try:
-        command = ["git", "-C", str(CHECKOUT), "rev-parse", "--short", "HEAD"]
+        command = ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:
         return ""

@@ -455,8 +455,8 @@ class Flask(App):
 
     @staticmethod
     def _current_blueprints() -> list[str]:
-        ctx = find_request_ctx()
-        return [] if ctx is None else ctx.blueprints
+        frame = _current.get()
+        return [] if frame is None or frame[1] is None else frame[1].blueprints
 
     def trap_http_exception(self, e: Exception) -> bool:
         """Tell whether an HTTP error is treated as any other exception, as TRAP_HTTP_EXCEPTIONS, or for a missing key

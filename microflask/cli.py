@@ -169,20 +169,32 @@ class FlaskGroup(AppGroup):
                 option.handle_parse_result(ctx, given, [])
         return super().parse_args(ctx, args)
 
+    def _built_in(self, ctx: click.Context, name: str) -> click.Command | None:
+        return self._load_plugin(name) or super().get_command(ctx, name)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of that name: a plugin's, a built-in one, or the application's."""
-        command = self._load_plugin(cmd_name) or super().get_command(ctx, cmd_name)
-        if command is not None:
-            return command
-        try:
+        command = self._built_in(ctx, cmd_name)
+        if command is None:
+            try:
+                app = ctx.ensure_object(ScriptInfo).load_app()
+            except NoAppException as error:
+                error.show()
+            else:
+                command = app.cli.get_command(ctx, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return name, command and the other arguments; a command of the application finds its context pushed."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and name is not None and self._built_in(ctx, name) is None:
+            # Not first when the command itself runs: its parameters may need the application.
             app = ctx.ensure_object(ScriptInfo).load_app()
-        except NoAppException as error:
-            error.show()
-            return None
-        # Parameters of the application's commands may need it before the command itself runs.
-        if find_app() is not app:
-            ctx.with_resource(app.app_context())
-        return app.cli.get_command(ctx, cmd_name)  # type: ignore[no-any-return]
+            if find_app() is not app:
+                ctx.with_resource(app.app_context())
+        return name, command, rest
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, sorted; when the application cannot be loaded, why, and the others."""

@@ -79,6 +79,7 @@ class AppContext:
 
     def __init__(self, app: Application) -> None:
         self.app = app
+        self.g = app.app_ctx_globals_class()
         self._tokens: tuple[Any, Any] | None = None
 
     @property
@@ -88,9 +89,6 @@ class AppContext:
 
     def __getattr__(self, name: str) -> Any:
         # Made when first looked at, and then found without coming here.
-        if name == "g":
-            self.g = self.app.app_ctx_globals_class()
-            return self.g
         if name == "url_adapter":
             self.url_adapter = self.app.create_url_adapter(None)
             return self.url_adapter

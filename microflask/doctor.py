@@ -107,20 +107,20 @@ def _files_below(folder: str) -> Iterator[str]:
 
 
 def source_files(app: Any) -> list[str]:
-    """Return the files of the application's package; of a single module, those of imported modules beside it too."""
+    """Return the files of the application's package; for a single module, its own, then those imported beside it."""
     folders = getattr(sys.modules.get(app.import_name.partition(".")[0]), "__path__", None)
     if folders is not None:
         return list(dict.fromkeys(file for folder in folders for file in _files_below(folder)))
     root = Path(app.root_path)
     own = getattr(sys.modules.get(app.import_name), "__file__", None)
-    found = [own] if own else []
+    found = []
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if file and file.endswith(".py") and Path(file).is_relative_to(root):
             inner = Path(file).relative_to(root).parts
             if _NO_SOURCES.isdisjoint(inner) and not Path(file).is_relative_to(Path(__file__).parent):
                 found.append(file)
-    return sorted(set(found))
+    return list(dict.fromkeys([*([own] if own else ()), *sorted(found)]))
 
 
 def read_sources(app: Any) -> list[Source]:
@@ -176,9 +176,9 @@ def check_ignored_keys(app: Any, sources: list[Source]) -> Iterator[Finding]:
             yield Finding("config-ignored", WARNING, message, way_out, **_place_of_key(sources, key))
 
 
-def _weakness(key: str | bytes) -> str | None:
+def _weakness(key: Any) -> str | None:
     """Return why a secret key is weak, without the key."""
-    text = key.decode("latin-1") if isinstance(key, bytes) else key
+    text = key.decode("latin-1") if isinstance(key, bytes) else str(key)
     if text.lower() in _KNOWN_KEYS:
         return "is one that stands in tutorials"
     if len(text) < _SHORTEST_KEY:
@@ -263,7 +263,8 @@ def check_session_domain(app: Any, sources: list[Source]) -> Iterator[Finding]:
     place = _place_of_key(sources, "SESSION_COOKIE_DOMAIN") or _place_of_key(sources, "SERVER_NAME")
     if domain and ("." not in domain or _is_address(domain)):
         message = f"Browsers keep no session cookie for the domain {domain!r}: it is an address, or has no dot."
-        yield Finding("session-domain", SEVERE, message, "set no SESSION_COOKIE_DOMAIN for such a host", **place)
+        way_out = "set none for such a host; without SESSION_COOKIE_DOMAIN, compat '0.10' takes it from SERVER_NAME"
+        yield Finding("session-domain", SEVERE, message, way_out, **place)
     elif domain and server and not f".{server}".endswith(f".{domain}"):
         message = f"Browsers refuse a session cookie for {domain!r} from the host {server!r} (SERVER_NAME)."
         yield Finding("session-domain", SEVERE, message, "make one of them a part of the other", **place)

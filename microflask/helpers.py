@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import update_wrapper
+from stat import S_ISREG
 from typing import Any, NoReturn, overload
 
 import werkzeug.security
@@ -15,6 +16,7 @@ from werkzeug.utils import redirect as _redirect
 from werkzeug.utils import send_file as _send_file
 from werkzeug.wrappers import Response as ResponseBase
 
+from . import files
 from .compat import documented_signature
 from .ctx import KeptStream
 from .globals import _request_ctx, find_app, find_request_ctx
@@ -251,11 +253,19 @@ def send_from_directory(directory: str | os.PathLike[str], path: str = "", *args
     if len(args) < 3 or "conditional" not in app.compat.send_file_positions[: len(args) - 3]:
         kwargs.setdefault("conditional", True)
     try:
-        if not os.path.isfile(full):
-            raise NotFound()
-    except ValueError:
-        # A null character, which no file name holds.
+        found = os.stat(full)
+    except (OSError, ValueError):
+        # There is no such file; or a null character, which no file name holds.
         raise NotFound() from None
+    if not S_ISREG(found.st_mode):
+        raise NotFound()
+    if not (args or app.use_x_sendfile):
+        environ, options = _request_ctx().environ, _file_options((), kwargs)
+        if files.can_send(full, environ, options):
+            return files.send_path(
+                app.response_class, environ, full, found, options["conditional"], options.get("etag", True),
+                options["max_age"],
+            )  # fmt: skip
     return send_file(full, *args, **kwargs)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from functools import partial, wraps
 from threading import local
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import finalize
+
+if TYPE_CHECKING:
+    import asyncio
 
 _UNSET: Any = object()
 
@@ -18,6 +20,8 @@ class _Kept:
     """Own a runner, and close it when the thread that it belongs to ends, or the interpreter."""
 
     def __init__(self) -> None:
+        import asyncio
+
         # With a factory, the loop does not become the one that asyncio.get_event_loop() finds in this thread.
         self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         # At the end of the interpreter too, where the values of a thread are not given up in time.
@@ -47,6 +51,9 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
     :raises RuntimeError: this thread is running an event loop already
     """
+    # Importing it takes 20 ms, which an application without coroutine functions need not spend.
+    import asyncio
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

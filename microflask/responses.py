@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from werkzeug.datastructures import Headers
@@ -91,9 +92,27 @@ def _from_error(kind: Any, error: HTTPException) -> Any:
     """Return the page of an HTTP error; no WSGI application is run for it."""
     request = find_request()
     environ = None if request is None else request.environ
-    if error.response is not None or type(error).get_response is not HTTPException.get_response:
+    of: Any = type(error)
+    if error.response is not None or of.get_response is not HTTPException.get_response:
         return kind.force_type(error.get_response(environ), environ)
+    text: Any = of.description
+    usual = isinstance(text, str) and "description" not in error.__dict__
+    if usual and all(getattr(of, name) is stock for name, stock in _PAGE_PARTS):
+        return kind(_page(of, text), error.code, mimetype="text/html")
     return kind(error.get_body(environ), error.code, error.get_headers(environ))
+
+
+#: What the page of an error is made by. Where a class has changed none of these, all its pages are the same.
+_PAGE_PARTS = [
+    (name, getattr(HTTPException, name)) for name in ("get_body", "get_description", "get_headers", "name")
+]
+
+
+@lru_cache(maxsize=64)
+def _page(of: Any, description: str) -> str:
+    """Return the page of an error that says what all errors of its class say."""
+    page: str = of().get_body()
+    return page
 
 
 def _no_value(value: Any) -> str:

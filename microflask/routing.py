@@ -489,9 +489,11 @@ class Map(wr.Map):
         :raises NotFound: no rule matches
         :raises MethodNotAllowed: rules match, for other methods
         """
-        segments = path.split("/")
-        if match := self._descend(domain, segments, method, websocket):
-            return match
+        literals = self.literals.get(domain, ())
+        if path not in literals and (f"{path}/" if path != "/" else _DOUBLE) not in literals:
+            match = self._descend(domain, path.split("/"), method, websocket)
+            if match is not None:
+                return match
         search = Search(method, websocket)
         if found := self._search(search, domain, path):
             return self._read(search, found)
@@ -510,7 +512,7 @@ class Map(wr.Map):
         if node is None or self._root.dynamic:
             return None
         texts: list[str] = []
-        for segment in segments:
+        for at, segment in enumerate(segments):
             dynamic = node.dynamic
             following = node.static.get(segment)
             if not dynamic:
@@ -519,10 +521,15 @@ class Map(wr.Map):
                 node = following
                 continue
             part = dynamic[0]
-            if following is not None or len(dynamic) > 1 or part.final or (matched := part.check(segment)) is None:
+            if following is not None or len(dynamic) > 1 or part.suffixed:
+                return None
+            matched = part.check("/".join(segments[at:]) if part.final else segment)
+            if matched is None:
                 return None
             texts += matched
             node = part.node
+            if part.final:
+                break
         for entry in node.entries:
             rule = entry.rule
             if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:

@@ -45,6 +45,19 @@ class Environment(jinja2.Environment):
         self.app = app
         self._strings: Any = LRUCache(200)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if "_strings" in self.__dict__ and name != "_strings":
+            # What was compiled may depend on the option that changed.
+            self._strings.clear()
+
+    def overlay(self, *args: Any, **options: Any) -> Environment:
+        """Return an environment that shares all but the given options, and compiles by itself."""
+        made = super().overlay(*args, **options)
+        assert isinstance(made, Environment)
+        made._strings = LRUCache(200)
+        return made
+
     def from_source(self, source: str) -> Template:
         """Return the template for a source text; the last 200 are kept compiled."""
         template: Template | None = self._strings.get(source)

@@ -21,6 +21,10 @@ class NoCookiesError(RuntimeError, TypeError):
     """A session was to be opened by a client that keeps no cookies."""
 
 
+class BaseUrlError(AssertionError, ValueError):
+    """A base URL was given together with parts that it would be made of."""
+
+
 class EnvironBuilder(werkzeug.test.EnvironBuilder):
     """Build the WSGI environ of a test request with the server name, root and JSON of an application.
 
@@ -29,7 +33,7 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
     :param base_url: scheme, host and root; made of the configuration unless given
     :param subdomain: stands in front of SERVER_NAME
     :param url_scheme: PREFERRED_URL_SCHEME unless given
-    :raises ValueError: `base_url` and one of the parts it is made of are given
+    :raises BaseUrlError: `base_url` and one of the parts it is made of are given
     """
 
     def __init__(
@@ -37,7 +41,7 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
         url_scheme: str | None = None, *args: Any, **kwargs: Any,
     ) -> None:  # fmt: skip
         if base_url is not None and (subdomain or url_scheme):
-            raise ValueError("give either base_url, or subdomain and url_scheme, of which it would be made")
+            raise BaseUrlError("give either base_url, or subdomain and url_scheme, of which it would be made")
         if base_url is None:
             base_url, path = self._locate(app, path, subdomain, url_scheme)
         self.app = app
@@ -50,7 +54,7 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
         if subdomain:
             host = f"{subdomain}.{host}"
         url = urlsplit(path)
-        scheme = url_scheme or url.scheme or app.config["PREFERRED_URL_SCHEME"]
+        scheme = url.scheme or url_scheme or app.config["PREFERRED_URL_SCHEME"]
         root = (app.config["APPLICATION_ROOT"] or "/").lstrip("/")
         # A relative path stays below the root, an absolute URL brings its own host.
         below = f"{url.path}?{url.query}" if url.query else url.path
@@ -153,12 +157,20 @@ class FlaskClient(Client):
             builder = copy(first)
             builder.environ_base = {**(builder.environ_base or {}), **self._base()}
             return builder
+        if isinstance(first, RequestBase):
+            first = first.environ
         if isinstance(first, dict):
             return EnvironBuilder.from_environ(first, app=self.application, environ_base=self._base())
-        if isinstance(first, RequestBase):
-            return {**first.environ, **self._base()}
         kwargs["environ_base"] = {**self._base(), **kwargs.get("environ_base", {})}
         return EnvironBuilder(self.application, *args, **kwargs)
+
+    def _request_from_builder_args(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return the request that :meth:`open` would send; test clients of extensions ask for it by this name."""
+        builder = self._builder(args, kwargs)
+        try:
+            return builder.get_request()
+        finally:
+            builder.close()
 
     def _end_context(self) -> None:
         """End the context that was kept for the last request of this client."""

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from .globals import find_app, find_request
 from .typing import ResponseReturnValue, RouteCallable
 
-_HTTP_METHODS = ("get", "post", "head", "options", "delete", "put", "trace", "patch")
+#: The names of the methods that a :class:`MethodView` may have.
+http_method_funcs = frozenset(("get", "post", "head", "options", "delete", "put", "trace", "patch"))
 
 
 class View:
@@ -82,7 +83,7 @@ class MethodView(View):
         super().__init_subclass__(**kwargs)
         if "methods" in cls.__dict__:
             return
-        methods = {method.upper() for method in _HTTP_METHODS if hasattr(cls, method)}
+        methods = {method.upper() for method in http_method_funcs if hasattr(cls, method)}
         for base in cls.__bases__:
             methods.update(getattr(base, "methods", None) or ())
         if methods:

@@ -538,7 +538,7 @@ class Response(ResponseBase):
         length, kind = self._length, self._type
         if length is not None and kind is not None and self._headers is None and self._status_code not in _BODILESS:
             return [("Content-Type", kind), ("Content-Length", str(length))]
-        items = list(self.headers)
+        items = self.headers._list.copy()
         has_length = False
         for at, (name, value) in enumerate(items):
             key = name.lower()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Timer
 
 import microflask
 
@@ -35,9 +38,35 @@ def microflask_command(*arguments: str, cwd: Path, **options: object) -> subproc
     return python("-m", "microflask", *arguments, cwd=cwd, **options)  # type: ignore[arg-type]
 
 
-def start(arguments: Sequence[str], cwd: Path, **variables: str) -> subprocess.Popen[str]:
-    """Start a Python process in a process group of its own; its two outputs come as one."""
-    return subprocess.Popen(
+@contextmanager
+def running(arguments: Sequence[str], cwd: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a Python process, whose two outputs come as one; end it, and what it started, after the block."""
+    process = subprocess.Popen(
         [sys.executable, *arguments], cwd=cwd, env=environment(**variables), text=True, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
+
+    def end() -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    # So that waiting for words that are never said ends too.
+    watchdog = Timer(90, end)
+    watchdog.start()
+    try:
+        yield process
+    finally:
+        watchdog.cancel()
+        end()
+        process.communicate(timeout=20)
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> str:
+    """Return the first line of a process's output in which the words are."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if words in line:
+            return line
+    raise AssertionError(f"{words!r} was not said, but: {''.join(said)}")

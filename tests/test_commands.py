@@ -141,22 +141,13 @@ def test_error_inside_a_factory_comes_out() -> None:
         ("factory()", "None None"),
         ("factory('a', b=2)", "a 2"),
         ("factory('a', {'x': [1, None]}, )", "a {'x': [1, None]}"),
-        ("builtin_like()", "plain"),
     ],
 )
 def test_application_by_string(text: str, name: str) -> None:
-    app = Flask("plain")
-
-    class Unsigned:
-        __signature__ = "none that can be told"
-
-        def __call__(self) -> Flask:
-            return app
-
     def factory(a: Any = None, b: Any = None) -> Flask:
         return Flask(f"{a} {b}")
 
-    made = module(app=app, factory=factory, builtin_like=lambda: app)
+    made = module(app=Flask("plain"), factory=factory)
     assert find_app_by_string(made, text).import_name == name
 
 
@@ -172,10 +163,11 @@ def test_application_by_string(text: str, name: str) -> None:
         ("factory(1, 2, 3)", ["factory(1, 2, 3)", "(a)"]),
         ("app()", ["brackets"]),
         ("text", ["'made:text'", "'some text'"]),
+        ("builtin(a=1)", ["'made:builtin(a=1)'", "{'a': 1}"]),
     ],
 )
 def test_no_application_by_string(text: str, words: list[str]) -> None:
-    made = module(app=Flask("plain"), factory=lambda a: Flask(a), text="some text")
+    made = module(app=Flask("plain"), factory=lambda a: Flask(a), text="some text", builtin=dict)
     with pytest.raises(NoAppException) as caught:
         find_app_by_string(made, text)
     assert [word for word in words if word not in caught.value.format_message()] == []

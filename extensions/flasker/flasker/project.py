@@ -55,7 +55,8 @@ class Project:
             self.app.debug = debug
         self.app.context_processor(lambda: {"project_name": self.name})
         #: The database.
-        self.db = Database(self._settings.db_url or f"sqlite:///{EMBEDDED}/db.sqlite", self.root_dir)
+        url = self._settings.db_url
+        self.db = Database(f"sqlite:///{EMBEDDED}/db.sqlite" if url is None else url, self.root_dir)
         self.db.init_app(self.app)
         #: The Celery application.
         self.celery = make_celery(self, self._settings.celery)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from api_tools import MEMORY, SAMPLE, Api
 from sqlalchemy import event
 
 from flasker import Project, current
@@ -84,7 +85,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
 
 @pytest.fixture
-def count(request: pytest.FixtureRequest) -> Callable[[Project], list[str]]:
+def count() -> Callable[[Project], list[str]]:
     """Return a list to which every statement is added that the project's database gets."""
 
     def listen(project: Project) -> list[str]:
@@ -97,6 +98,28 @@ def count(request: pytest.FixtureRequest) -> Callable[[Project], list[str]]:
         return statements
 
     return listen
+
+
+@pytest.fixture
+def make_api(start: Start, count: Callable[[Project], list[str]]) -> Callable[..., Api]:
+    """Start a project whose models are exposed, and return what sends requests to it."""
+
+    def make(models: str = SAMPLE, conf: str = MEMORY, **modules: str) -> Api:
+        project = start(conf, models=models, **modules)
+        return Api(project, count(project))
+
+    return make
+
+
+@pytest.fixture
+def api(make_api: Callable[..., Api]) -> Api:
+    """The API of the document's sample, with two houses: Tim and Tom live in the first one."""
+    api = make_api()
+    api.post("/api/houses/", {"address": "one"})
+    api.post("/api/houses/", {"address": "two"})
+    for name in ("Tom", "Tim"):
+        api.post("/api/cats/", {"name": name, "house": {"id": 1}})
+    return api
 
 
 # -- projects in processes of their own --------------------------------------------------------------------------
