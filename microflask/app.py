@@ -36,7 +36,14 @@ if TYPE_CHECKING:
     from .testing import FlaskClient
 
 _UNSET: Any = object()
-_SAFE_IN_ANCHOR = "%!#$&'()*+,/:;=?@"
+#: The methods by whose overriding sessions were replaced before there were session interfaces.
+_SESSION_METHODS = ("open_session", "save_session", "make_null_session")
+
+
+class MissingViewError(SetupError, KeyError):
+    """A rule matched whose endpoint has no view."""
+
+    __str__ = Exception.__str__
 
 
 class Flask(App):
@@ -68,6 +75,8 @@ class Flask(App):
     build_error_handler: Callable[..., str] | None = None
     #: Whether a subclass, or somebody for this application, brought URL adapters or a map of their own.
     _own_adapters = False
+    #: The same of the methods for sessions, which are called in every request then.
+    _own_sessions = False
 
     # -- URLs ----------------------------------------------------------------------------------------------------
 
@@ -115,11 +124,14 @@ class Flask(App):
         cls._own_adapters = cls.create_url_adapter is not Flask.create_url_adapter or not issubclass(
             cls.url_map_class, Map
         )
+        cls._own_sessions = any(getattr(cls, name) is not getattr(Flask, name) for name in _SESSION_METHODS)
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
         if name == "create_url_adapter" or (name == "url_map" and not isinstance(value, Map)):
             self._own_adapters = True
+        elif name in _SESSION_METHODS:
+            self._own_sessions = True
 
     def url_for(
         self, /, endpoint: str, *, _anchor: str | None = None, _method: str | None = None,
@@ -153,7 +165,7 @@ class Flask(App):
         except BuildError as error:
             values.update(_anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external)
             return self.handle_url_build_error(error, endpoint, values)
-        return url if _anchor is None else f"{url}#{quote(_anchor, safe=_SAFE_IN_ANCHOR)}"
+        return url if _anchor is None else f"{url}#{quote(_anchor, safe=self.compat.safe_in_anchor)}"
 
     @staticmethod
     def _local_endpoint(endpoint: str, ctx: Any) -> str:
@@ -239,7 +251,10 @@ class Flask(App):
             environ = builder.get_environ()
         finally:
             builder.close()
-        return self.request_context(environ)
+        ctx = self.request_context(environ)
+        if self.compat.matched_before_session:
+            ctx.match_request()
+        return ctx
 
     def test_client(self, use_cookies: bool = True, **kwargs: Any) -> FlaskClient:
         """Return a client that sends requests to the application without a server.
@@ -284,7 +299,9 @@ class Flask(App):
                 answer = self.handle_exception(raised)
             return answer(environ, start_response)
         except BaseException as raised:
-            error = raised
+            # Where the handling of an error fails, the error itself is what ended the request.
+            if error is None:
+                error = raised
             raise
         finally:
             if "werkzeug.debug.preserve_context" in environ:
@@ -355,7 +372,7 @@ class Flask(App):
             return self.make_default_options_response()
         view = self.view_functions.get(rule.endpoint)
         if view is None:
-            raise SetupError(
+            raise MissingViewError(
                 f"the endpoint {rule.endpoint!r} of the rule {rule.rule!r} has no view: register one for it in"
                 " view_functions, or with endpoint()"
             )
@@ -405,7 +422,7 @@ class Flask(App):
             for name in (*ctx.blueprints, None):
                 for function in reversed(registry.get(name, ())):
                     response = self.ensure_sync(function)(response)
-        session = ctx._session
+        session = ctx._opened_session
         if session is None and self.session_interface.needs_untouched(self, ctx.environ):
             session = ctx.open_session()
         if session is not None and not self.session_interface.is_null_session(session):
@@ -513,7 +530,11 @@ class Flask(App):
         handler = self._find_error_handler(failure, blueprints)
         if handler is not None:
             failure = handler(e if self.compat.original_error_to_500_handler else failure)
-        return self.finalize_request(failure, from_error_handler=True)
+        if self.compat.unhandled_errors_finalized:
+            return self.finalize_request(failure, from_error_handler=True)
+        response: Response = self.make_response(failure)
+        response.autocorrect_location_header = self.compat.absolute_redirects
+        return response
 
     def log_exception(self, exc_info: Any) -> None:
         """Log an exception as an error, with its traceback.
@@ -563,7 +584,8 @@ class Flask(App):
             try:
                 self.ensure_sync(function)(error)
             except BaseException as raised:
-                first = first or raised
+                if first is None:
+                    first = raised
         if first is not None:
             raise first
 

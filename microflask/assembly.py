@@ -55,14 +55,23 @@ class SetupError(AssertionError):
     """The application was set up in a way, or at a time, that it cannot work with."""
 
 
+class _LateEnvironment:
+    """Be :class:`microflask.templating.Environment`, imported when it is looked at: it needs jinja2."""
+
+    def __get__(self, obj: Any, owner: type | None = None) -> Any:
+        from .templating import Environment
+
+        return Environment
+
+
 class App(Scaffold):
     """Be the registry of an application's views, rules, templates and settings; :class:`microflask.Flask` adds WSGI.
 
     The parameters are those of :class:`microflask.Flask`.
     """
 
-    #: The class of the Jinja2 environment; None: :class:`microflask.templating.Environment`.
-    jinja_environment: Any = None
+    #: The class of the Jinja2 environment.
+    jinja_environment: Any = _LateEnvironment()
     #: The class of :data:`g`.
     app_ctx_globals_class: type[Any] = _AppCtxGlobals
     config_class: type[Config] = Config
@@ -157,16 +166,16 @@ class App(Scaffold):
         # Weak, so that an application that nobody uses any more is freed at once.
         this = weakref.ref(self)
         self.add_url_rule(
-            f"{self.static_url_path}/<path:filename>", "static", host=static_host,
+            f"{self.static_url_path}/<path:filename>", endpoint="static", host=static_host,
             view_func=lambda **values: this().send_static_file(**values),  # type: ignore[union-attr]
         )  # fmt: skip
 
     def _check_setup_finished(self, f_name: str) -> None:
         if self._got_first_request and (self.compat.late_setup_refused or self.debug) and not registering.get():
             raise SetupError(
-                f"{f_name}() was called after the application {self.name!r} had handled its first request, and would"
-                " have no consistent effect: call it while the application is set up, and import the modules that do"
-                " before the server starts"
+                f"A setup function was called too late: the setup method {f_name!r} would have no consistent effect"
+                f" now that the application {self.name!r} has handled its first request. Call it while the application"
+                " is set up, and import the modules that do before the server starts"
             )
 
     # -- names and settings --------------------------------------------------------------------------------------
@@ -333,14 +342,17 @@ class App(Scaffold):
         self._check_setup_finished(f"add_template_{registry[:-1]}")
         getattr(self.jinja_env, registry)[name or endpoint_of(f)] = f
 
+    @setupmethod
     def template_filter(self, name: Any = None) -> Any:
         """Register the decorated function as a filter."""
         return self._template_decorator(self.add_template_filter, name)
 
+    @setupmethod
     def template_test(self, name: Any = None) -> Any:
         """Register the decorated function as a test."""
         return self._template_decorator(self.add_template_test, name)
 
+    @setupmethod
     def template_global(self, name: Any = None) -> Any:
         """Register the decorated function for templates to call."""
         return self._template_decorator(self.add_template_global, name)

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from werkzeug.exceptions import HTTPException, default_exceptions
+
 from . import errors
+from .compat import default_compat
 from .scaffold import Route, Scaffold, endpoint_of, merge_lists, setupmethod
 from .typing import (
     AfterRequestCallable,
@@ -76,7 +79,9 @@ class BlueprintSetupState:
         self, rule: str, endpoint: str | None = None, view_func: RouteCallable | None = None, **options: Any
     ) -> None:
         """Register a rule, and a view, on the application: the blueprint's prefix and name come in front."""
-        if self.url_prefix is not None:
+        if self.url_prefix is not None and self.app.compat.plain_url_prefix:
+            rule = f"{self.url_prefix}{rule}"
+        elif self.url_prefix is not None:
             rule = f"{self.url_prefix.rstrip('/')}/{rule.lstrip('/')}" if rule else self.url_prefix
         options.setdefault("subdomain", self.subdomain)
         if endpoint is None:
@@ -114,6 +119,8 @@ class Blueprint(Scaffold):
     ) -> None:  # fmt: skip
         if not name:
             raise ValueError("a blueprint needs a name: it stands in front of the endpoints of its views")
+        if "." in name and default_compat().blueprint_names_checked_early:
+            raise self._dotted_name_error(name)
         self.name = name
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         self.url_prefix = url_prefix
@@ -128,13 +135,19 @@ class Blueprint(Scaffold):
     def _got_registered_once(self) -> bool:
         return self._registered_on is not None
 
+    @_got_registered_once.setter
+    def _got_registered_once(self, value: bool) -> None:
+        # Tests that register one blueprint on several applications say False here.
+        if not value:
+            self._registered_on = None
+
     def _check_setup_finished(self, f_name: str) -> None:
         app = self._registered_on
         if app is not None and app.compat.blueprint_changes_refused:
             raise AssertionError(
-                f"{f_name}() was called on the blueprint {self.name!r} after it was registered on {app.name!r}, which"
-                " would not see the change: set the blueprint up, with all modules that add to it imported, before"
-                " register_blueprint()"
+                f"the setup method {f_name!r} was called on the blueprint {self.name!r} after it was registered on"
+                f" {app.name!r}, which would not see the change: set the blueprint up, with all modules that add to it"
+                " imported, before register_blueprint()"
             )
 
     @setupmethod
@@ -185,7 +198,7 @@ class Blueprint(Scaffold):
         state = self.make_setup_state(app, options, first)
         if self.has_static_folder:
             path = options.get("static_path", self.static_url_path)
-            state.add_url_rule(f"{path}/<path:filename>", "static", self.send_static_file)
+            state.add_url_rule(f"{path}/<path:filename>", endpoint="static", view_func=self.send_static_file)
         if first or known is None:
             self._merge_into(app, name)
         for function in self.deferred_functions:
@@ -199,13 +212,17 @@ class Blueprint(Scaffold):
             whose = "it" if known is self else f"another blueprint, {known!r} of {known.import_name!r},"
             raise BlueprintNameError(
                 f"the blueprint {self.name!r} of {self.import_name!r} cannot be registered as {name!r}: {whose} is"
-                " registered under that name; give register_blueprint() another one with name='...'"
+                " already registered under that name; give register_blueprint() another one, name='...'"
             )
         if app.compat.unique_blueprint_names and "." in self.name:
-            raise BlueprintNameError(
-                f"the blueprint's name {self.name!r} has a dot in it, which separates nested blueprints in endpoints:"
-                " choose a name without one"
-            )
+            raise self._dotted_name_error(self.name)
+
+    @staticmethod
+    def _dotted_name_error(name: str) -> BlueprintNameError:
+        return BlueprintNameError(
+            f"the blueprint's name {name!r} has a dot in it, which separates nested blueprints in endpoints: choose a"
+            " name without one"
+        )
 
     def _merge_into(self, app: Any, name: str) -> None:
         """Enter views, hooks and error handlers into the application's registries."""
@@ -224,8 +241,10 @@ class Blueprint(Scaffold):
                         " application: use app_errorhandler(500)"
                     )
                 pairs = {code: handlers}.items() if callable(handlers) else dict(handlers).items()
+                usual = default_exceptions.get(code, HTTPException)
                 for kind, handler in pairs:
-                    errors.register(app.error_handler_spec, full, kind, handler)
+                    what = kind if code is None or kind is not usual else code
+                    errors.register(app.error_handler_spec, full, what, handler)
 
     def _merge_commands(self, app: Any, name: str, options: dict[str, Any]) -> None:
         # Nobody looked at the group: importing click for it would be for nothing.
@@ -343,7 +362,7 @@ class Blueprint(Scaffold):
     @setupmethod
     def app_errorhandler(self, code: type[Exception] | int) -> Callable[[OnError], OnError]:
         """Let the decorated function answer for errors of the whole application."""
-        errors.resolve(code)
+        self._check_handled(code)
 
         def register(f: OnError) -> OnError:
             self.record_once(lambda state: state.app.register_error_handler(code, f))
@@ -353,6 +372,7 @@ class Blueprint(Scaffold):
 
     # -- templates -----------------------------------------------------------------------------------------------
 
+    @setupmethod
     def app_template_filter(self, name: Any = None) -> Any:
         """Register the decorated function as a filter in all templates; by its own name unless given one."""
         return self._template_decorator(self.add_app_template_filter, name)
@@ -362,6 +382,7 @@ class Blueprint(Scaffold):
         """Register a filter for all templates of the application."""
         self.record_once(lambda state: state.app.add_template_filter(f, name))
 
+    @setupmethod
     def app_template_test(self, name: Any = None) -> Any:
         """Register the decorated function as a test in all templates; by its own name unless given one."""
         return self._template_decorator(self.add_app_template_test, name)
@@ -371,6 +392,7 @@ class Blueprint(Scaffold):
         """Register a test for all templates of the application."""
         self.record_once(lambda state: state.app.add_template_test(f, name))
 
+    @setupmethod
     def app_template_global(self, name: Any = None) -> Any:
         """Register the decorated function for all templates to call; by its own name unless given one."""
         return self._template_decorator(self.add_app_template_global, name)

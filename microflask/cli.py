@@ -294,7 +294,7 @@ def _broken_app(error: BaseException) -> Any:
     if isinstance(error, NoAppException):
         error.show()
     else:
-        traceback.print_exception(error)
+        click.echo("".join(traceback.format_exception(error)), err=True)
     place = error.__traceback__
 
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -113,6 +113,36 @@ class Compat:
     """Whether reading JSON of another mimetype is a 415, and ``+json`` types count as JSON."""
     logger_by_import_name: bool
     """Whether ``app.logger`` is named by ``logger_name`` and speaks in debug mode only."""
+    one_item_tuples: bool
+    """Whether a view may return a tuple that holds a body alone."""
+    error_instances_handled: bool
+    """Whether an HTTP error's instance may stand for its status when a handler is registered."""
+    blueprint_names_checked_early: bool
+    """Whether a blueprint with a dot in its name is refused when it is made, if this is the default row."""
+    unhandled_errors_finalized: bool
+    """Whether the functions after a request, and its session, have part in the response to an unhandled error."""
+    tuple_headers_replace: bool
+    """Whether headers beside a response take the place of its own instead of being added."""
+    unknown_statuses_handled: bool
+    """Whether a handler may be registered for a status without an HTTP error, for errors of one's own."""
+    plain_url_prefix: bool
+    """Whether a blueprint's prefix and a rule are joined as they are, without a slash between them."""
+    matched_before_session: bool
+    """Whether the URL is matched before the session is opened, and for test contexts before they are pushed."""
+    preferred_scheme_in_tests: bool
+    """Whether test requests without a base URL use PREFERRED_URL_SCHEME."""
+    safe_in_anchor: str
+    """Characters that need no quoting behind the ``#`` of a URL."""
+    dotted_cookie_domains: bool
+    """Whether the domain of a session cookie keeps the dot before it."""
+    htmlsafe_json_is_markup: bool
+    """Whether ``htmlsafe_dumps`` returns Markup, which joins escape what is no markup beside it."""
+    inline_files_named: bool
+    """Whether a file that is not sent for saving carries its name in Content-Disposition."""
+    open_files_tagged: bool
+    """Whether an open file that has the name of one on disk gets an ETag."""
+    warns_of_deprecations: bool
+    """Whether what Flask 0.10 called deprecated gives a DeprecationWarning."""
     run_host_from_server_name: bool
     """Whether ``run()`` takes the host, and not only the port, from SERVER_NAME."""
     blueprint_500_handlers: bool
@@ -169,6 +199,21 @@ FLASK_3_1 = Compat(
     jsonify_any_value=True,
     json_mimetype_required=True,
     logger_by_import_name=False,
+    one_item_tuples=False,
+    error_instances_handled=False,
+    blueprint_names_checked_early=True,
+    unhandled_errors_finalized=True,
+    tuple_headers_replace=True,
+    unknown_statuses_handled=False,
+    plain_url_prefix=False,
+    matched_before_session=False,
+    preferred_scheme_in_tests=True,
+    safe_in_anchor="%!#$&'()*+,/:;=?@",
+    dotted_cookie_domains=False,
+    htmlsafe_json_is_markup=True,
+    inline_files_named=True,
+    open_files_tagged=False,
+    warns_of_deprecations=False,
     run_host_from_server_name=True,
     blueprint_500_handlers=True,
     preserve_follows_debug=False,
@@ -204,6 +249,9 @@ DOCUMENTED = replace(
     jsonify_any_value=False,
     json_mimetype_required=False,
     logger_by_import_name=True,
+    one_item_tuples=True,
+    error_instances_handled=True,
+    blueprint_names_checked_early=False,
     run_host_from_server_name=False,
     blueprint_500_handlers=False,
     preserve_follows_debug=True,
@@ -216,6 +264,18 @@ FLASK_0_10 = replace(
     DOCUMENTED,
     name="0.10",
     default_config=MappingProxyType(_DOCUMENTED_CONFIG | _LATER_CONFIG | {"MAX_FORM_MEMORY_SIZE": None}),
+    unhandled_errors_finalized=False,
+    tuple_headers_replace=False,
+    unknown_statuses_handled=True,
+    plain_url_prefix=True,
+    matched_before_session=True,
+    preferred_scheme_in_tests=False,
+    safe_in_anchor="/:",
+    dotted_cookie_domains=True,
+    htmlsafe_json_is_markup=False,
+    inline_files_named=False,
+    open_files_tagged=True,
+    warns_of_deprecations=True,
     escape_string_templates=False,
     escaped_suffixes=(".html", ".htm", ".xml", ".xhtml"),
     unique_blueprint_names=False,

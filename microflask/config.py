@@ -180,7 +180,7 @@ def _read(path: str, silent: bool, consume: Callable[[IO[Any]], T], text: bool =
         if silent and error.errno in _MISSING_FILE:
             return None
         # OSError chooses the subclass by the number, so FileNotFoundError stays one.
-        raise OSError(error.errno, f"The configuration file cannot be read: {error.strerror}", path) from None
+        raise OSError(error.errno, f"Unable to load configuration file ({error.strerror})", path) from None
     with file:
         return consume(file)
 

@@ -55,7 +55,7 @@ class _AppCtxGlobals:
     def __repr__(self) -> str:
         frame = _current.get()
         of = "" if frame is None else f" of {frame[0].app.name!r}"
-        return f"<g{of}>"
+        return f"<flask.g{of}>"
 
 
 def _reset(token: Token[Frame | None]) -> None:
@@ -133,8 +133,12 @@ class AppContext:
         self.pop(exc_value)
 
 
+class ContextOrderError(AssertionError, LookupError):
+    """A context was to end that is not the current one."""
+
+
 def _complain(ctx: Any, current: Any) -> NoReturn:
-    raise AssertionError(
+    raise ContextOrderError(
         f"{ctx!r} was asked to end, but the current context is {current!r}: contexts end in the reverse order of their"
         " beginning, and where they began"
     )
@@ -167,7 +171,7 @@ class RequestContext:
     _app_context: AppContext | None = None
     #: The token of the last push, the same of the push before it, and what was around then.
     _tokens: tuple[Any, Any, Any] | None = None
-    _session: Any = None
+    _opened_session: Any = None
     _held = 0
     _postponed: tuple[BaseException | None] | None = None
     _after_request_functions: list[Callable[[Any], Any]] | tuple[()] = ()
@@ -180,7 +184,7 @@ class RequestContext:
         if request is not None:
             self.request = self.made = request
         if session is not None:
-            self._session = session
+            self._opened_session = session
 
     def __getattr__(self, name: str) -> Any:
         # Each of these is made when it is first looked at, and then found without coming here.
@@ -211,7 +215,7 @@ class RequestContext:
         if self._around is not None:
             return self._around.app_context  # type: ignore[no-any-return]
         if self._app_context is None:
-            self._app_context = AppContext(self.app)
+            self._app_context = self.app.app_context()
         return self._app_context
 
     @property
@@ -227,20 +231,35 @@ class RequestContext:
     def session(self) -> Any:
         """The session; it is opened when first looked at, and counts as accessed from then on."""
         session = self.open_session()
-        session.accessed = True
+        try:
+            session.accessed = True
+        except AttributeError:
+            # A plain dictionary, which somebody put in the session's place.
+            pass
         return session
 
     @session.setter
     def session(self, value: Any) -> None:
-        self._session = value
+        self._opened_session = value
 
     def open_session(self) -> Any:
         """Return the session, opened if it was not, without counting it as accessed."""
-        if self._session is None:
-            self._session = self.app.open_session(self.request)
-            if self._session is None:
-                self._session = self.app.make_null_session()
-        return self._session
+        session = self._opened_session
+        if session is None:
+            session = self.app.open_session(self.request)
+            if session is None:
+                session = self.app.make_null_session()
+            self._opened_session = session
+        return session
+
+    @property
+    def _session(self) -> Any:
+        """The session without the mark of access, which extensions read and assign."""
+        return self.open_session()
+
+    @_session.setter
+    def _session(self, value: Any) -> None:
+        self._opened_session = value
 
     def copy(self) -> RequestContext:
         """Return a context of the same request and session, for another greenlet or task."""
@@ -290,9 +309,14 @@ class RequestContext:
         else:
             self._around = None if frame[0] is self else frame[0]
             self._tokens = (_current.set((frame[0], self)), *earlier)
-        if not app.session_interface.lazy:
+        if app.session_interface.lazy and not app._own_sessions:
+            self.match_request()
+        elif app.compat.matched_before_session:
+            self.match_request()
             self.open_session()
-        self.match_request()
+        else:
+            self.open_session()
+            self.match_request()
 
     def pop(self, exc: BaseException | None = _UNSET) -> None:
         """Run the teardown functions with `exc`, close uploaded files and unbind the context.
@@ -362,7 +386,7 @@ class RequestContext:
         self._held -= 1
         if self._postponed is None:
             return
-        exc = self._postponed[0] or error
+        exc = error if self._postponed[0] is None else self._postponed[0]
         self._postponed = (exc,)
         if self._held == 0:
             self._postponed = None

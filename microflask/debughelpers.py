@@ -28,7 +28,7 @@ class DebugFilesKeyError(KeyError, AssertionError):
         if sent:
             names = ", ".join(f"{quote}{value}{quote}" for value in sent)
             parts.append(
-                f"The field {name} came as a form field that holds only a file's name: {names}. "
+                f"The field {name} came as a form field that holds only a file's name. This was submitted: {names}. "
                 f'Give the <form> element the attribute enctype="{_FORM_WITH_FILES}".'
             )
         self.message = " ".join(parts)
@@ -40,7 +40,10 @@ class DebugFilesKeyError(KeyError, AssertionError):
 
 def _describe_content_type(mimetype: str, quote: str) -> str:
     arrived = f"of the type {quote}{mimetype}{quote}" if mimetype else "without a Content-Type"
-    return f"The request came {arrived}; files are sent only with {quote}{_FORM_WITH_FILES}{quote}."
+    return (
+        f"The request came {arrived}; files are sent only with {quote}{_FORM_WITH_FILES}{quote}, so no file contents"
+        " were transmitted."
+    )
 
 
 class FormDataRoutingRedirect(AssertionError):
@@ -146,6 +149,7 @@ def view_returned_none_message(name: str, kind: type = NoneType) -> str:
 def no_return_type_message(name: str, kind: type) -> str:
     """Return the text for a view whose return value is of a type that no response can be made of."""
     return (
-        f"The view {name!r} returned a {kind.__name__}, of which no response can be made. Return a string, bytes,"
+        f"The view {name!r} returned a {kind.__name__}, and no response can be made of what it was: it was a"
+        f" {kind.__name__}. Return a string, bytes,"
         " a dict, a list, a generator, a response, a WSGI application, or a tuple (body, status, headers) of these."
     )

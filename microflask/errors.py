@@ -25,41 +25,51 @@ def make_spec(by_class: bool) -> dict[str | None, Any]:
     return defaultdict(partial(defaultdict, dict)) if by_class else defaultdict(dict)
 
 
-def resolve(code_or_exception: Any) -> tuple[type[Exception], int | None]:
+def resolve(
+    code_or_exception: Any, instances: bool = True, unknown: bool = False
+) -> tuple[type[Exception], int | None]:
     """Return the exception class that is meant, and the HTTP status it stands for.
 
+    :param instances: whether an instance of an HTTP error may stand for its status
+    :param unknown: whether a status may be one that only an error class of one's own has
     :raises ErrorSpecError: neither an exception class nor the status of an HTTP error
     """
     if isinstance(code_or_exception, int):
+        if unknown and code_or_exception not in default_exceptions:
+            return HTTPException, code_or_exception
         try:
             return default_exceptions[code_or_exception], code_or_exception
         except KeyError:
             raise ErrorSpecError(
-                f"there is no HTTP error with the status {code_or_exception}: handle one of"
+                f"{code_or_exception} is not a recognized HTTP error code: handle one of"
                 f" {min(default_exceptions)} to {max(default_exceptions)} that exists, or an HTTPException class of"
                 " your own which has that status as its `code`"
             ) from None
     if isinstance(code_or_exception, type) and issubclass(code_or_exception, Exception):
         return code_or_exception, code_or_exception.code if issubclass(code_or_exception, HTTPException) else None
-    if isinstance(code_or_exception, HTTPException) and code_or_exception.code in default_exceptions:
+    if instances and isinstance(code_or_exception, HTTPException) and code_or_exception.code in default_exceptions:
         # Flask 0.10 took instances of HTTP errors for their status.
         return type(code_or_exception), code_or_exception.code
+    if isinstance(code_or_exception, BaseException):
+        why = "is an instance, not a class"
+    else:
+        why = "is not a subclass of Exception"
     raise ErrorSpecError(
-        f"{code_or_exception!r} cannot have an error handler: give an exception class, not an instance of it, or the"
-        " status of an HTTP error as an integer"
+        f"{code_or_exception!r} {why}: give an error handler an exception class, or the status of an HTTP error as an"
+        " integer"
     )
 
 
 def register(spec: dict[str | None, Any], key: str | None, code_or_exception: Any, handler: Handler) -> None:
     """Enter `handler` into `spec` for a blueprint's name, or None for the application, in the shape it has."""
-    kind, code = resolve(code_or_exception)
+    kind, code = resolve(code_or_exception, unknown=True)
     # Whoever assigned a plain dict to the spec gets one for each key.
     by_code = spec[key] if isinstance(spec, defaultdict) else spec.setdefault(key, {})
     if isinstance(by_code, defaultdict):
         if callable(by_code.get(code)):
             by_code[code] = dict(entries(by_code, code))
         by_code[code][kind] = handler
-    elif code is not None and kind is default_exceptions.get(code):
+    elif code is not None and not isinstance(code_or_exception, type):
         by_code[code] = handler
     else:
         pairs = by_code.setdefault(None, [])

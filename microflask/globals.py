@@ -16,6 +16,7 @@ from werkzeug.local import LocalProxy
 
 Frame = tuple[Any, Any]
 
+_UNSET: Any = object()
 _current: ContextVar[Frame | None] = ContextVar("microflask.context", default=None)
 
 @lru_cache(maxsize=1024)
@@ -26,12 +27,12 @@ def blueprint_chain(name: str) -> list[str]:
 
 
 NO_APP = (
-    "There is no current application here. Push an application context first, `with app.app_context(): ...`, or do"
-    " this while a request is being handled."
+    "Working outside of application context. There is no current application here: push an application context"
+    " first, `with app.app_context(): ...`, or do this while a request is being handled."
 )
 NO_REQUEST = (
-    "There is no current request here. Do this while a request is being handled, or push a request context for a test:"
-    " `with app.test_request_context(): ...`."
+    "Working outside of request context. There is no current request here: do this while a request is being handled,"
+    " or push a request context for a test, `with app.test_request_context(): ...`."
 )
 
 
@@ -176,6 +177,26 @@ class ContextStack:
             top.unbind()
         return top
 
+    def get(self, default: Any = _UNSET) -> Any:
+        """Return the innermost context, as a context variable of today's Flask does.
+
+        :raises LookupError: there is none, and no `default`
+        """
+        top = self._find()
+        if top is not None:
+            return top
+        if default is _UNSET:
+            raise LookupError(f"there is nothing on {self._name} here")
+        return default
+
+    def set(self, ctx: Any) -> Token[Frame | None]:
+        """Bind `ctx` on top and return what :meth:`reset` takes."""
+        return _current.set(self._frame_with(ctx))
+
+    def reset(self, token: Token[Frame | None]) -> None:
+        """Undo the :meth:`set` that returned `token`."""
+        _current.reset(token)
+
     def __call__(self) -> Any:
         """Return a proxy for the innermost context."""
         return _proxy(self._bound, f"There is nothing on {self._name} here.")
@@ -214,3 +235,6 @@ def _frame_with_app(ctx: Any) -> Frame:
 
 _request_ctx_stack = ContextStack("_request_ctx_stack", find_request_ctx, _frame_with_request)
 _app_ctx_stack = ContextStack("_app_ctx_stack", find_app_ctx, _frame_with_app)
+#: The names of Flask's two context variables, which extensions and their tests ask for the innermost context.
+_cv_request = _request_ctx_stack
+_cv_app = _app_ctx_stack

@@ -32,8 +32,8 @@ def _needs_app(name: str) -> Any:
     app = find_app()
     if app is None:
         raise RuntimeError(
-            f"{name}() needs a current application: call it while a request is handled, or inside of"
-            " `with app.app_context():`"
+            f"Working outside of application context. {name}() needs a current application: call it while a request"
+            " is handled, or inside of `with app.app_context():`"
         )
     return app
 
@@ -142,7 +142,7 @@ def get_flashed_messages(with_categories: bool = False, category_filter: Iterabl
     if ctx.flashes is None:
         session = ctx.session
         ctx.flashes = [tuple(pair) for pair in session.pop("_flashes")] if "_flashes" in session else []
-    wanted = tuple(category_filter)
+    wanted = category_filter if isinstance(category_filter, str) else tuple(category_filter)
     chosen = [pair for pair in ctx.flashes if not wanted or pair[0] in wanted]
     return chosen if with_categories else [message for _, message in chosen]
 
@@ -203,10 +203,14 @@ def send_file(
                 chosen["download_name"] = os.path.basename(name)
         file = _for_server(file, name, app.use_x_sendfile)
     request = _request_ctx().request
-    return _send_file(
+    response = _send_file(
         file, request.environ, mimetype=mimetype, as_attachment=as_attachment, response_class=app.response_class,
         use_x_sendfile=app.use_x_sendfile, _root_path=app.root_path, **chosen,
     )  # fmt: skip
+    if chosen["conditional"] and request.method in ("GET", "HEAD"):
+        # Werkzeug before 3.1.9 said so only when it was asked for a range.
+        response.headers.setdefault("Accept-Ranges", "bytes")
+    return response
 
 
 send_file.__signature__ = documented_signature(  # type: ignore[attr-defined]

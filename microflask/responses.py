@@ -29,7 +29,9 @@ def make_response(self: Any, rv: Any) -> Any:
         return app.response_class(value)
     status = headers = None
     if isinstance(value, tuple):
-        value, status, headers = _unpack(value)
+        value, status, headers = _unpack(value, app.compat.one_item_tuples)
+        if isinstance(status, bytes | bytearray):
+            status = status.decode()
     kind = app.response_class
     if isinstance(value, str | bytes | bytearray):
         response = kind(value) if status is headers is None else kind(value, status=status, headers=headers)
@@ -41,18 +43,21 @@ def make_response(self: Any, rv: Any) -> Any:
     else:
         response = _convert(app, kind, value)
     if status is not None:
-        if isinstance(status, str | bytes | bytearray):
-            response.status = status if isinstance(status, str) else status.decode()
+        if isinstance(status, str):
+            response.status = status
         else:
             response.status_code = status
-    if headers:
+    if headers and app.compat.tuple_headers_replace:
         response.headers.update(headers)
+    elif headers:
+        response.headers.extend(headers)
     return response
 
 
-def _unpack(value: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+def _unpack(value: tuple[Any, ...], alone: bool) -> tuple[Any, Any, Any]:
     """Return body, status and headers of a tuple.
 
+    :param alone: whether the body may stand alone in it
     :raises NoResponseError: there is nothing in it, or too much
     """
     if len(value) == 3:
@@ -62,11 +67,11 @@ def _unpack(value: tuple[Any, ...]) -> tuple[Any, Any, Any]:
         if isinstance(second, Headers | Mapping | tuple | list):
             return body, None, second
         return body, second, None
-    if len(value) == 1:
+    if len(value) == 1 and alone:
         return value[0], None, None
     raise NoResponseError(
-        f"a view returned a tuple of {len(value)} items: write (body, status, headers), (body, status) or"
-        " (body, headers)"
+        f"a view returned a tuple of {len(value)} items: a tuple must have the form (body, status, headers),"
+        " (body, status) or (body, headers)"
     )
 
 

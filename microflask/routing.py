@@ -300,6 +300,11 @@ class Rule(wr.Rule):
             if piece[0] in converters:
                 raise ValueError(f"malformed url rule: {self.rule!r}: it has the variable {piece[0]!r} twice")
             converters[piece[0]] = piece[1]
+        # Read by what documents an API, for the variables of the rule in their order.
+        self._trace = [
+            (False, piece) if isinstance(piece, str) else (True, piece[0])
+            for piece in (*self._domain_pieces, "|", *self._path_pieces)
+        ]
         self.arguments.update(converters)
         for made in ("_formats", "_known"):
             self.__dict__.pop(made, None)
@@ -573,6 +578,11 @@ class MovedPath(Exception):
         self.path = path
 
 
+def _redirect(url: str) -> RequestRedirect:
+    """Return a redirect; a line break, which the root or the query of the request may have, is no part of a header."""
+    return RequestRedirect(url.replace("\r", "%0D").replace("\n", "%0A"))
+
+
 def _refusal(search: Search) -> NotFound:
     """Return the error for a search that found nothing."""
     if search.allowed:
@@ -648,7 +658,7 @@ class MapAdapter(wr.MapAdapter):
             return self.map.find(self.domain_part, path, method, websocket)
         except MovedPath as moved:
             target = self.make_redirect_url(quote(moved.path, safe=_SAFE_IN_PATH), self._query(query_args))
-            raise RequestRedirect(target) from None
+            raise _redirect(target) from None
 
     def _query(self, given: Mapping[str, Any] | str | None) -> Mapping[str, Any] | str:
         return (self.query_args or {}) if given is None else given
@@ -666,11 +676,11 @@ class MapAdapter(wr.MapAdapter):
         """Raise the redirect that an alias, a rule with defaults or `redirect_to` asks for, if one does."""
         if rule.alias and self.map.redirect_defaults:
             here = f"{self.domain_part}|{path}"
-            raise RequestRedirect(self.make_alias_redirect_url(here, rule.endpoint, values, method, query_args))
+            raise _redirect(self.make_alias_redirect_url(here, rule.endpoint, values, method, query_args))
         if self.map.redirect_defaults:
             better = self.get_default_redirect(rule, method, values, query_args)
             if better is not None:
-                raise RequestRedirect(better)
+                raise _redirect(better)
         if rule.redirect_to is None:
             return
         if isinstance(rule.redirect_to, str):
@@ -679,7 +689,7 @@ class MapAdapter(wr.MapAdapter):
         else:
             target = rule.redirect_to(self, **values)
         host = f"{self.subdomain}.{self.server_name}" if self.subdomain else self.server_name
-        raise RequestRedirect(urljoin(f"{self.url_scheme or 'http'}://{host}{self.script_name}", target))
+        raise _redirect(urljoin(f"{self.url_scheme or 'http'}://{host}{self.script_name}", target))
 
     def build(
         self, endpoint: Any, values: Mapping[str, Any] | None = None, method: str | None = None,

@@ -10,9 +10,11 @@ from functools import cached_property, wraps
 from typing import Any, TypeVar
 
 from . import errors
+from .compat import Compat, default_compat
 from .globals import find_app
 from .helpers import send_from_directory
 from .resources import PackageBound
+from .resources import find_package as find_package
 from .typing import (
     AfterRequestCallable,
     AppOrBlueprintKey,
@@ -108,6 +110,17 @@ class Scaffold(PackageBound):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
+    @property
+    def _compat(self) -> Compat:
+        """The row of behaviours: an application's own; a blueprint does not know the one of its application."""
+        return getattr(self, "compat", None) or default_compat()
+
+    _get_exc_class_and_code = staticmethod(errors.resolve)
+
+    def _check_handled(self, code_or_exception: Any) -> None:
+        compat = self._compat
+        errors.resolve(code_or_exception, compat.error_instances_handled, compat.unknown_statuses_handled)
+
     def _check_setup_finished(self, f_name: str) -> None:
         raise NotImplementedError
 
@@ -149,26 +162,32 @@ class Scaffold(PackageBound):
             raise TypeError(f"{method.lower()}() serves {method} alone: use route() to give other methods")
         return self.route(rule, methods=[method], **options)
 
+    @setupmethod
     def get(self, rule: str, **options: Any) -> Callable[[Route], Route]:
         """Do as :meth:`route` with ``methods=["GET"]``."""
         return self._method_route("GET", rule, options)
 
+    @setupmethod
     def post(self, rule: str, **options: Any) -> Callable[[Route], Route]:
         """Do as :meth:`route` with ``methods=["POST"]``."""
         return self._method_route("POST", rule, options)
 
+    @setupmethod
     def put(self, rule: str, **options: Any) -> Callable[[Route], Route]:
         """Do as :meth:`route` with ``methods=["PUT"]``."""
         return self._method_route("PUT", rule, options)
 
+    @setupmethod
     def delete(self, rule: str, **options: Any) -> Callable[[Route], Route]:
         """Do as :meth:`route` with ``methods=["DELETE"]``."""
         return self._method_route("DELETE", rule, options)
 
+    @setupmethod
     def patch(self, rule: str, **options: Any) -> Callable[[Route], Route]:
         """Do as :meth:`route` with ``methods=["PATCH"]``."""
         return self._method_route("PATCH", rule, options)
 
+    @setupmethod
     def route(self, rule: str, **options: Any) -> Callable[[Route], Route]:
         """Register the decorated view for a URL rule; the options are those of :meth:`add_url_rule`."""
 
@@ -270,6 +289,7 @@ class Scaffold(PackageBound):
     @setupmethod
     def register_error_handler(self, code_or_exception: type[Exception] | int, f: ErrorHandlerCallable) -> None:
         """Do as :meth:`errorhandler`, without a decorator."""
+        self._check_handled(code_or_exception)
         errors.register(self.error_handler_spec, None, code_or_exception, f)
 
     # -- templates -----------------------------------------------------------------------------------------------

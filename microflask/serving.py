@@ -27,7 +27,7 @@ def show_server_banner(debug: bool, app_import_path: str | None) -> None:
     from werkzeug.serving import is_running_from_reloader
 
     if app_import_path is not None and not is_running_from_reloader():
-        print(f" * Serving {app_import_path!r}, debug mode {'on' if debug else 'off'}", file=sys.stderr)
+        print(f" * Serving {app_import_path!r}, debug mode {'on' if debug else 'off'}", file=sys.stderr, flush=True)
 
 
 def check_address(host: str, port: int) -> None:

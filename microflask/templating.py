@@ -143,7 +143,7 @@ class DispatchingJinjaLoader(BaseLoader):
         if rest and getattr(owner, "is_module", False) and owner.jinja_loader is not None:
             yield owner, owner.jinja_loader, rest
         for blueprint in app.iter_blueprints():
-            if blueprint.jinja_loader is not None:
+            if blueprint.jinja_loader is not None and not blueprint.is_module:
                 yield blueprint, blueprint.jinja_loader, template
 
     def list_templates(self) -> list[str]:
@@ -154,9 +154,7 @@ class DispatchingJinjaLoader(BaseLoader):
         for blueprint in self.app.iter_blueprints():
             if blueprint.jinja_loader is not None:
                 found = blueprint.jinja_loader.list_templates()
-                names.update(found)
-                if blueprint.is_module:
-                    names.update(f"{blueprint.name}/{name}" for name in found)
+                names.update(f"{blueprint.name}/{name}" if blueprint.is_module else name for name in found)
         return sorted(names)
 
 
@@ -164,8 +162,8 @@ def _needs_app() -> Any:
     app = find_app()
     if app is None:
         raise RuntimeError(
-            "templates are rendered by a current application: do it while a request is handled, or inside of"
-            " `with app.app_context():`"
+            "Working outside of application context. Templates are rendered by a current application: do it while a"
+            " request is handled, or inside of `with app.app_context():`"
         )
     return app
 

@@ -54,7 +54,8 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
         if subdomain:
             host = f"{subdomain}.{host}"
         url = urlsplit(path)
-        scheme = url.scheme or url_scheme or app.config["PREFERRED_URL_SCHEME"]
+        preferred = app.config["PREFERRED_URL_SCHEME"] if app.compat.preferred_scheme_in_tests else "http"
+        scheme = url.scheme or url_scheme or preferred
         root = (app.config["APPLICATION_ROOT"] or "/").lstrip("/")
         # A relative path stays below the root, an absolute URL brings its own host.
         below = f"{url.path}?{url.query}" if url.query else url.path
@@ -104,14 +105,16 @@ class FlaskClient(Client):
         :raises RuntimeError: the application has no sessions
         """
         if self._cookies is None:
-            raise NoCookiesError("this client was made with use_cookies=False: a session has nowhere to be kept")
+            raise NoCookiesError(
+                "Cookies are disabled: this client was made with use_cookies=False, so that a session cannot be kept"
+            )
         app = self.application
         ctx = app.test_request_context(*args, **kwargs)
         self._add_cookies_to_wsgi(ctx.request.environ)
         with ctx:
             session = app.session_interface.open_session(app, ctx.request)
         if session is None:
-            raise RuntimeError("the application has no session to change: set its secret_key")
+            raise RuntimeError("Session backend did not open a session: set the application's secret_key")
         yield session
         response = app.response_class()
         if app.session_interface.is_null_session(session):
@@ -121,6 +124,11 @@ class FlaskClient(Client):
         self._update_cookies_from_response(
             ctx.request.host.partition(":")[0], ctx.request.path, response.headers.getlist("Set-Cookie")
         )
+
+    def _update_cookies_from_response(self, server_name: str, path: str, headers: list[str]) -> None:
+        # As browsers do; to werkzeug's client a dot before the domain shuts the domain itself out.
+        undotted = [header.replace("; Domain=.", "; Domain=", 1) for header in headers]
+        super()._update_cookies_from_response(server_name, path, undotted)
 
     def _base(self) -> dict[str, Any]:
         return {**self.environ_base, "flask._preserve_context": self.preserve_context}

@@ -8,13 +8,14 @@ from functools import cached_property, lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from typing import IO, Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
-from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
-from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException
+from werkzeug.datastructures import Authorization, EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
+from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, SecurityError
 from werkzeug.http import HTTP_STATUS_CODES, remove_entity_headers
 from werkzeug.routing import Rule
 from werkzeug.sansio.http import parse_cookie
+from werkzeug.sansio.utils import get_host
 from werkzeug.urls import iri_to_uri
 from werkzeug.utils import get_content_type
 from werkzeug.wrappers import Request as RequestBase
@@ -25,6 +26,7 @@ from . import json
 from .decoding import KEEP_QUOTED, decode_wsgi, make_multidict, parse_pairs
 from .globals import blueprint_chain, find_app
 
+_SAFE_IN_URL = "%!#$&'()*+,/:;=?@[]"
 #: Codecs of Python that are no charsets. A body of 1 MB takes the first two more than a minute.
 _NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"})
 
@@ -114,6 +116,34 @@ class Request(RequestBase):
         if not query.isascii():
             query = query.encode("latin1").decode(errors=KEEP_QUOTED)
         return make_multidict(self.parameter_storage_class, parse_pairs(query))  # type: ignore[no-any-return]
+
+    @cached_property
+    def host(self) -> str:
+        """The host that was asked for, with its port unless that is the usual one; empty when it cannot be one.
+
+        :raises SecurityError: it is none of the trusted hosts
+        """
+        try:
+            host = get_host(self.scheme, self.environ.get("HTTP_HOST"), self.server, self.trusted_hosts)
+        except UnicodeError:
+            # Werkzeug before 3.1.9 let the error of a label that is too long through.
+            raise SecurityError("The host of the request is not a possible one.") from None
+        if "xn--" in host.lower():
+            try:
+                # Whatever shows it as a name of other alphabets fails unless it is one.
+                host.encode().decode("idna")
+            except UnicodeError:
+                return ""
+        return host
+
+    @cached_property
+    def authorization(self) -> Authorization | None:
+        """The credentials of the request; None when there are none that can be read."""
+        try:
+            return super().authorization
+        except ValueError:
+            # Base64 of other characters than ASCII.
+            return None
 
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:
@@ -276,12 +306,14 @@ class Request(RequestBase):
         if environ.get("wsgi.input_terminated"):
             data: bytes = source.read()
         else:
-            data = source.read(size)
-            while len(data) < size:
-                more = source.read(size - len(data))
-                if not more:
-                    raise ClientDisconnected()
-                data += more
+            try:
+                data = source.read(size)
+                while len(data) < size and (more := source.read(size - len(data))):
+                    data += more
+            except (OSError, ValueError) as error:
+                raise ClientDisconnected() from error
+            if len(data) < size:
+                raise ClientDisconnected()
         known["stream"] = BytesIO()
         return data
 
@@ -561,9 +593,15 @@ class Response(ResponseBase):
         return list(headers)
 
     def _locate(self, key: str, value: str, environ: dict[str, Any]) -> str:
-        location = iri_to_uri(value)
-        if key == "location" and self.autocorrect_location_header:
-            location = urljoin(iri_to_uri(get_current_url(environ, strip_querystring=True)), location)
+        try:
+            location = iri_to_uri(value)
+            if key == "location" and self.autocorrect_location_header:
+                here = iri_to_uri(get_current_url(environ, strip_querystring=True))
+                if ":///" not in here:
+                    location = urljoin(here, location)
+        except ValueError:
+            # No URL: a port that is no number, a host that cannot be. It may come from the client, who gets it back.
+            location = quote(value, safe=_SAFE_IN_URL)
         return location
 
     def _body(self, environ: dict[str, Any]) -> Iterable[bytes]:

@@ -8,12 +8,30 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from inspect import signature
 from pathlib import Path
 from threading import Timer
+from typing import Any
+
+from click.testing import CliRunner
 
 import microflask
 
+#: Arguments of click's runner with which it keeps stdout and stderr apart, as it always does since click 8.2.
+SEPARATE_OUTPUTS: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in signature(CliRunner).parameters else {}
 SOURCES = Path(microflask.__file__).parents[1]
+#: A module with an application and a command of its own.
+SITE = """
+import os
+from microflask import Flask
+app = Flask(__name__)
+app.add_url_rule("/", "index", lambda: f"debug {app.debug} {os.environ.get('SITE_WORD')}")
+app.add_url_rule("/item/<int:id>", "item", lambda id: str(id), methods=["POST", "GET"])
+@app.cli.command()
+def greet():
+    "Say hello."
+    print("hello from", app.name)
+"""
 
 
 def environment(**variables: str) -> dict[str, str]:

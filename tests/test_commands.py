@@ -436,12 +436,12 @@ def test_runner_invokes_with_an_object_of_ones_own(app: Flask) -> None:
 
     @app.cli.command()
     def name() -> None:
-        click.echo(current_app.name)
+        click.echo(f"{current_app.name} {os.environ['SITE_WORD']}")
 
-    runner = app.test_cli_runner(catch_exceptions=False)
+    runner = app.test_cli_runner(env={"SITE_WORD": "word"})
     assert isinstance(runner, FlaskCliRunner)
-    assert runner.invoke(name).output == "microflask_tests\n"
-    assert runner.invoke(cli=name, obj=ScriptInfo(create_app=create_app)).output == "another\n"
+    assert runner.invoke(name).output == "microflask_tests word\n"
+    assert runner.invoke(cli=name, obj=ScriptInfo(create_app=create_app)).output == "another word\n"
     assert made == ["app"]
 
 

@@ -24,6 +24,7 @@ from microflask import (
     url_for,
 )
 from microflask.ctx import AppContext, RequestContext
+from microflask.sessions import SecureCookieSessionInterface
 
 MODES = ("documented", "0.10", "3.1")
 
@@ -172,10 +173,15 @@ def test_matching_may_be_hooked_into(app):
         assert request.view_args == {"seen": True}
 
 
-def test_session_is_opened_when_it_is_looked_at(app):
+def test_session_is_opened_when_it_is_looked_at(app, monkeypatch):
     opened = []
-    original = app.open_session
-    app.open_session = lambda request: opened.append(1) or original(request)
+    original = SecureCookieSessionInterface.open_session
+
+    def open_session(self, app, request):
+        opened.append(1)
+        return original(self, app, request)
+
+    monkeypatch.setattr(SecureCookieSessionInterface, "open_session", open_session)
     with app.test_request_context() as context:
         assert opened == []
         session["a"] = 1
@@ -426,9 +432,36 @@ def test_popping_the_stack_of_a_pushed_context_unbinds_it(app):
     assert _request_ctx_stack.pop() is None
 
 
+def test_stack_answers_as_a_context_variable(app):
+    context = app.test_request_context("/a")
+    with pytest.raises(LookupError, match="_request_ctx_stack"):
+        _request_ctx_stack.get()
+    assert _request_ctx_stack.get(None) is None
+    token = _request_ctx_stack.set(context)
+    assert _request_ctx_stack.get() is context
+    assert "/a" in repr(_request_ctx_stack)
+    _request_ctx_stack.reset(token)
+    assert not has_request_context()
+
+
+def test_anything_with_an_application_may_be_pushed_on_the_application_stack(app):
+    class Layer:
+        def __init__(self, app):
+            self.app = app
+
+    layer = Layer(app)
+    _app_ctx_stack.push(layer)
+    assert current_app._get_current_object() is app
+    assert _app_ctx_stack.top is layer
+    assert _app_ctx_stack.pop() is layer
+    assert not has_app_context()
+
+
 def test_stack_called_gives_a_proxy(app):
     proxy = _request_ctx_stack()
     assert not proxy
+    with pytest.raises(RuntimeError, match="_request_ctx_stack"):
+        proxy.request  # noqa: B018
     with app.test_request_context("/proxied"):
         assert proxy.request.path == "/proxied"
 

@@ -95,8 +95,9 @@ def test_missing_key_is_noted(safe: Flask) -> None:
 
 @pytest.mark.parametrize("use", ["session['a'] = 1", "flash('a')", "microflask.session"])
 def test_missing_key_is_severe_when_sessions_are_used(load: Callable[..., Any], use: str) -> None:
-    source = "import microflask\nfrom microflask import Flask, session, flash\napp = Flask(__name__)\ndef view():\n    "
-    [finding] = found(load("keyless", f"{source}{use}\n").app, "secret-key-missing")
+    imports = "import microflask\nfrom microflask import Flask, flash, session\n"
+    app = load("keyless", f"{imports}app = Flask('keyless')\ndef f():\n    {use}\n").app
+    [finding] = found(app, "secret-key-missing")
     assert (finding.severity, Path(finding.file or "").name, finding.line) == ("severe", "keyless.py", 5)
 
 

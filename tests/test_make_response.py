@@ -70,7 +70,6 @@ VALUES: list[tuple[Callable[[], Any], str, str | None, bytes]] = [
     (lambda: ("t", (("Content-Type", "a/b"),)), "200 OK", "a/b", b"t"),
     (lambda: ("t", None, {"Content-Type": "a/b"}), "200 OK", "a/b", b"t"),
     (lambda: ("t", 201, None), "201 CREATED", HTML, b"t"),
-    (lambda: ("t",), "200 OK", HTML, b"t"),
     (lambda: (generate(), 206), "206 PARTIAL CONTENT", HTML, b"ab"),
     (lambda: Response("r", 202), "202 ACCEPTED", HTML, b"r"),
     (lambda: (Response("r", 202), 404, {"Content-Type": "x/y"}), "404 NOT FOUND", "x/y", b"r"),
@@ -173,6 +172,21 @@ def test_make_response_takes_what_a_view_returns_in_parts(any_app: Flask) -> Non
 def test_make_response_needs_an_application() -> None:
     with pytest.raises(RuntimeError, match="app_context"):
         make_response("t")
+
+
+@pytest.mark.parametrize("compat", ["documented", "0.10"])
+def test_a_body_may_stand_alone_in_a_tuple(compat: str) -> None:
+    app = Flask(__name__, compat=compat)
+    app.add_url_rule("/", "index", lambda: ("t",))
+    assert app.test_client().get("/").data == b"t"
+
+
+def test_a_body_may_not_stand_alone_in_a_tuple_under_3_1() -> None:
+    app = Flask(__name__, compat="3.1")
+    app.testing = True
+    app.add_url_rule("/", "index", lambda: ("t",))
+    with pytest.raises(TypeError, match="tuple must have the form"):
+        app.test_client().get("/")
 
 
 def test_make_response_works_without_a_request(any_app: Flask) -> None:

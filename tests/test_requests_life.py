@@ -338,6 +338,19 @@ def test_failing_function_after_an_error_page_is_logged_and_the_page_sent(mode, 
     assert kinds == [ZeroDivisionError, ZeroDivisionError]
 
 
+def test_server_that_fails_to_start_the_response_is_heard_of(mode):
+    app, ends = make(mode), []
+    app.teardown_request(lambda error: ends.append(type(error)))
+    app.add_url_rule("/", "view", lambda: "fine")
+
+    def broken(status, headers):
+        raise OSError("the client went away")
+
+    with pytest.raises(OSError, match="went away"):
+        app(app.test_request_context("/").request.environ, broken)
+    assert ends == [OSError]
+
+
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_end_of_the_program_is_no_error_of_the_request(mode, kind, connect):
     app, ends, seen = make(mode), [], []

@@ -116,7 +116,7 @@ def test_the_documented_recipe_of_a_session_class() -> None:
     opened = Session(a=1)
     opened.permanent = True
     assert (opened, opened.permanent) == ({"a": 1, "_permanent": True}, True)
-    assert (opened.new, opened.modified, opened.accessed) == (False, True, True)
+    assert (opened.new, opened.modified, opened.accessed) == (False, True, False)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import IO, Any, overload
 
 from markupsafe import Markup
 
-from ..compat import DOCUMENTED
+from ..compat import DOCUMENTED, default_compat
 from ..globals import NO_APP, find_app
 from .provider import DefaultJSONProvider, JSONDecoder, JSONEncoder
 
@@ -108,12 +108,16 @@ def jsonify(*args: Any, **kwargs: Any) -> Any:
     return app.json.response(*args, **kwargs)
 
 
-def htmlsafe_dumps(obj: Any, **kwargs: Any) -> Markup:
+def htmlsafe_dumps(obj: Any, **kwargs: Any) -> str:
     r"""Return `obj` as JSON that may stand in HTML text, in a script element and in a single-quoted attribute.
 
-    ``<``, ``>``, ``&`` and ``'`` are written as ``\u003c`` and so on, which JavaScript reads as the same text.
+    ``<``, ``>``, ``&`` and ``'`` are written as ``\u003c`` and so on, which JavaScript reads as the same text. The
+    result is a Markup, but for ``compat="0.10"``.
     """
-    return Markup(dumps(obj, **kwargs).translate(_HTML_ESCAPES))
+    text: str = dumps(obj, **kwargs).translate(_HTML_ESCAPES)
+    app = find_app()
+    compat = default_compat() if app is None else app.compat
+    return Markup(text) if compat.htmlsafe_json_is_markup else text
 
 
 def htmlsafe_dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
@@ -123,4 +127,4 @@ def htmlsafe_dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
 
 def tojson_filter(obj: Any, **kwargs: Any) -> Markup:
     """Return `obj` as :func:`htmlsafe_dumps` does; this is the ``tojson`` filter of templates."""
-    return htmlsafe_dumps(obj, **kwargs)
+    return Markup(htmlsafe_dumps(obj, **kwargs))

@@ -44,7 +44,7 @@ def _default(o: Any) -> Any:
     if hasattr(o, "__html__"):
         return str(o.__html__())
     raise TypeError(
-        f"a {type(o).__qualname__} has no form in JSON: convert it first, or give app.json.default"
+        f"Object of type {type(o).__qualname__} is not JSON serializable: convert it first, or give app.json.default"
         " (or app.json_encoder) a rule for it"
     )
 

@@ -53,6 +53,14 @@ def secret_keys(app: Any) -> tuple[str | bytes, ...]:
     return keys
 
 
+def _keep_dot(app: Any, response: Any, domain: str | None) -> None:
+    """Put the dot back before the domain of the cookie that was set last, if such dots are wanted."""
+    if domain and domain.startswith(".") and app.compat.dotted_cookie_domains:
+        cookies = response.headers.getlist("Set-Cookie")
+        cookies[-1] = cookies[-1].replace("; Domain=", "; Domain=.", 1)
+        response.headers.setlist("Set-Cookie", cookies)
+
+
 class SecureCookieSessionInterface(SessionInterface):
     """Keep sessions in signed cookies; this is the default."""
 
@@ -103,13 +111,20 @@ class SecureCookieSessionInterface(SessionInterface):
         """
         accessed, modified = session.accessed, session.modified
         if not session:
+            if not accessed and session.accessed:
+                # The look that was taken here is not one of the application's.
+                session.accessed = False
             if modified:
-                response.delete_cookie(self.get_cookie_name(app), **self._cookie_options(app))
+                options = self._cookie_options(app)
+                response.delete_cookie(self.get_cookie_name(app), **options)
+                _keep_dot(app, response, options["domain"])
         elif self.should_set_cookie(app, session):
             accessed = True
             expires = self.get_expiration_time(app, session)
             text = self._sign(app, dict(session))
-            response.set_cookie(self.get_cookie_name(app), text, expires=expires, **self._cookie_options(app))
+            options = self._cookie_options(app)
+            response.set_cookie(self.get_cookie_name(app), text, expires=expires, **options)
+            _keep_dot(app, response, options["domain"])
         if accessed or modified:
             add_vary(response, "Cookie")
 

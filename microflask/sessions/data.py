@@ -16,8 +16,8 @@ class SessionMixin(MutableMapping[str, Any]):
     new = False
     #: Whether the session has to be saved; a backend that cannot tell says True.
     modified = True
-    #: Whether the request looked at the session; a backend that cannot tell says True.
-    accessed = True
+    #: Whether the request looked at the session; set by its context.
+    accessed = False
 
     @property
     def permanent(self) -> bool:
@@ -79,7 +79,7 @@ class NullSession(SecureCookieSession):
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise RuntimeError(
-            "This session cannot be changed, because the application has no secret key to sign it with. Set"
+            "The session is unavailable: the application has no secret key to sign it with. Set"
             " app.secret_key, or SECRET_KEY in the configuration, to a long random value that stays the same."
         )
 

@@ -45,6 +45,9 @@ class Project:
             self._start(debug)
         except BaseException:
             current.unbind(self)
+            if hasattr(self, "db"):
+                self.db.session.remove()
+                self.db.engine.dispose()
             raise
 
     def _start(self, debug: bool | None) -> None:

@@ -16,6 +16,8 @@ from sqlalchemy import types
 from .scalars import NO_SCALAR, isoformat, scalar_to_json
 
 Convert = Callable[[Any], Any]
+#: Since SQLAlchemy 2.1 a Float is no Numeric.
+_NUMBERS = (types.Numeric, types.Float)
 _INTEGER_BITS = {types.SmallInteger: 16, types.BigInteger: 64}
 
 
@@ -24,14 +26,19 @@ _INTEGER_BITS = {types.SmallInteger: 16, types.BigInteger: 64}
 
 def json_writer(kind: types.TypeEngine[Any]) -> Convert | None:
     """Return what makes plain JSON of the values of a column type, other than None; None if they are that already."""
-    if isinstance(kind, types.TypeDecorator):
-        return _write_anything
     if isinstance(kind, types.Enum):
         return _enum_names(kind).__getitem__ if kind.enum_class else None
+    if _is_of_ones_own(kind):
+        return _write_anything
     for base, write in _WRITERS.items():
         if isinstance(kind, base):
             return write
     return _write_anything
+
+
+def _is_of_ones_own(kind: types.TypeEngine[Any]) -> bool:
+    """Tell whether a type has values that only its author knows."""
+    return isinstance(kind, types.TypeDecorator) and not isinstance(kind, types.Interval)
 
 
 def _write_anything(value: Any) -> Any:
@@ -39,7 +46,11 @@ def _write_anything(value: Any) -> Any:
     from .jsonifying import jsonify
 
     plain = scalar_to_json(value)
-    return jsonify(value) if plain is NO_SCALAR else plain
+    if plain is not NO_SCALAR:
+        return plain
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return _write_bytes(value) if isinstance(value, bytes) else jsonify(value)
 
 
 def _write_bytes(value: bytes) -> str:
@@ -74,7 +85,7 @@ def json_reader(kind: types.TypeEngine[Any]) -> Convert:
 
     It raises ValueError, with what was expected, for a value of another type or out of range.
     """
-    if isinstance(kind, types.TypeDecorator):
+    if _is_of_ones_own(kind):
         return _as_it_is
     if isinstance(kind, types.Enum):
         return _enum_reader(kind)
@@ -84,7 +95,7 @@ def json_reader(kind: types.TypeEngine[Any]) -> Convert:
         return _string_reader(kind.length)
     if isinstance(kind, types.DateTime):
         return _read_aware_datetime if kind.timezone else _read_naive_datetime
-    if isinstance(kind, types.Numeric):
+    if isinstance(kind, _NUMBERS):
         return _read_decimal if kind.asdecimal else _read_float
     if isinstance(kind, types.Uuid):
         return _read_uuid if kind.as_uuid else _read_uuid_text
@@ -98,7 +109,7 @@ def text_reader(kind: types.TypeEngine[Any]) -> Convert:
     read = json_reader(kind)
     if isinstance(kind, types.Integer):
         return lambda text: read(_parse_integer(text))
-    if isinstance(kind, (types.Numeric, types.Interval)):
+    if isinstance(kind, (*_NUMBERS, types.Interval)):
         return lambda text: read(_parse_number(text))
     if isinstance(kind, types.Boolean):
         return _parse_boolean

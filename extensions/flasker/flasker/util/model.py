@@ -80,7 +80,8 @@ def _pack(value: Any) -> Any:
         return [_pack(member) for member in value]
     packer = _PACKERS.get(type(value))
     if packer is None:
-        raise ValueError(f"a cached property of a model cannot keep a value of type {type(value).__qualname__}")
+        # No ValueError: it is nobody's input that is wrong.
+        raise RuntimeError(f"a cached property of a model cannot keep a value of type {type(value).__qualname__}")
     return {packer[0]: packer[1](value)}
 
 

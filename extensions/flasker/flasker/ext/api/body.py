@@ -180,6 +180,8 @@ def assign(relation: Relation, owner: Any, value: Any) -> None:
         _change(members.remove, members.add, present, value)
     elif collection is None or isinstance(collection, list):
         setattr(owner, relation.key, value)
+        # An ordering_list numbers only those that are new by itself.
+        getattr(getattr(owner, relation.key), "reorder", lambda: None)()
     else:
         # Sets, dicts and others take no list; what they all have in common is the adapter.
         adapter: Any = collection_adapter(collection)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from microflask import current_app
 from microflask.wrappers import Response
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm.exc import FlushError, StaleDataError
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound
 from werkzeug.routing import RoutingException
@@ -43,9 +43,15 @@ def answer_error(error: Exception) -> Response | None:
         return _from_http(error)
     if isinstance(error, (IntegrityError, FlushError, StaleDataError)):
         return error_response(409, f"The database refuses: {reason_of(error)}")
-    if isinstance(error, DataError):
+    if isinstance(error, DataError) or _is_bad_value(error):
         return error_response(400, f"The database refuses: {reason_of(error)}")
     return None
+
+
+def _is_bad_value(error: Exception) -> bool:
+    """Tell whether a column type, or the driver, could not make a value for the database of what it was given."""
+    wrapped = isinstance(error, StatementError) and not isinstance(error, DBAPIError)
+    return wrapped and isinstance(error.orig, (ValueError, TypeError, ArithmeticError))  # type: ignore[attr-defined]
 
 
 def _from_http(error: HTTPException) -> Response | None:

@@ -13,8 +13,8 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapper, RelationshipProperty, lazyload, selectin_polymorphic, undefer
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.interfaces import MANYTOONE
-from sqlalchemy.sql import operators, visitors
-from sqlalchemy.sql.elements import BinaryExpression
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList
 
 from ...util.columns import Convert, json_reader, text_reader
 from ...util.fields import ModelFields, model_fields
@@ -74,9 +74,11 @@ class Relation:
         prop, mapper = self.prop, self.owner.mapper
         if prop.direction is not MANYTOONE or prop.secondary is not None:
             return None
-        comparisons = [part for part in visitors.iterate(prop.primaryjoin) if isinstance(part, BinaryExpression)]
-        if len(comparisons) != len(prop.local_remote_pairs or ()) or not all(
-            part.operator is operators.eq for part in comparisons
+        join = prop.primaryjoin
+        parts = list(join.clauses) if isinstance(join, BooleanClauseList) else [join]
+        # Anything but equal columns, and the relation holds less than the reference says.
+        if len(parts) != len(prop.local_remote_pairs or ()) or not all(
+            isinstance(part, BinaryExpression) and part.operator is operators.eq for part in parts
         ):
             return None
         columns = {remote: local for local, remote in prop.local_remote_pairs or ()}

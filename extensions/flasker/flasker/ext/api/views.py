@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from microflask import request, url_for
 from microflask.wrappers import Response
 from sqlalchemy import inspect
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session, with_parent
 from sqlalchemy.orm.exc import FlushError
 
@@ -45,25 +46,34 @@ class Views:
 
     # -- what the views have in common ---------------------------------------------------------------------------
 
+    def _load(self, load: Callable[..., list[Any]], texts: Iterable[str]) -> Any:
+        """Return the one that `load` finds with the id that a URL gives.
+
+        :raises NotFound: there is none
+        """
+        texts = list(texts)
+        try:
+            found = load(self.session, self.resource, [self.resource.parse_key(texts)])
+        except DataError:
+            # What the column cannot hold is not in it.
+            found = []
+        if not found:
+            not_found(f"{self.resource.name} has nothing with the id {'/'.join(texts)}")
+        return found[0]
+
     def _find(self, texts: Iterable[str]) -> Any:
         """Return the entity with the id that a URL gives.
 
         :raises NotFound: there is none
         """
-        texts = list(texts)
-        for entity in load_entities(self.session, self.resource, [self.resource.parse_key(texts)]):
-            return entity
-        not_found(f"{self.resource.name} has nothing with the id {'/'.join(texts)}")
+        return self._load(load_entities, texts)
 
     def _entity_answer(self, texts: Iterable[str], query: Query) -> Response:
         """Answer with the entity that has the id which a URL gives.
 
         :raises NotFound: there is none
         """
-        texts = list(texts)
-        for record in load_records(self.session, self.resource, [self.resource.parse_key(texts)]):
-            return self._record_answer(record, query)
-        not_found(f"{self.resource.name} has nothing with the id {'/'.join(texts)}")
+        return self._record_answer(self._load(load_records, texts), query)
 
     def _record_answer(self, record: Record, query: Query, code: int = 200) -> Response:
         return json_response(write_records(self.session, [record], query.depth)[0], code)

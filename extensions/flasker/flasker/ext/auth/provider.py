@@ -47,7 +47,7 @@ class Provider:
         """
         data = self._client.create_authorization_url(callback_url)
         url = data.pop("url")
-        states = [key for key in session if key.startswith(_STATE)]
+        states = sorted((key for key in session if key.startswith(_STATE)), key=lambda key: session[key]["exp"])
         for key in states[: len(states) - MOST_STATES + 1]:
             del session[key]
         self._client.save_authorize_data(redirect_uri=callback_url, target=target, **data)
