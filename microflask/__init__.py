@@ -78,12 +78,17 @@ _LATER = {
     "stream_template_string": "templating",
     "install_as_flask": "alias",
 }
+#: Whether JSON works; there was a time when it needed a library.
+json_available = True
 _SUBMODULES = {
-    "alias", "cli", "commands", "debughelpers", "ext", "logging", "templating", "testing", "typing", "views",
+    "alias", "cli", "commands", "debughelpers", "doctor", "ext", "logging", "templating", "testing", "typing", "views",
 }  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
+    if name == "Session":
+        # Sessions were of this class before there were interfaces for them.
+        return import_module(".sessions", __name__).SecureCookieSession
     if name in _LATER:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         setattr(sys.modules[__name__], name, value)

@@ -219,6 +219,15 @@ def _reraise(tp: Any, value: BaseException, tb: Any = None) -> NoReturn:
     raise value.with_traceback(tb)
 
 
+def _with_metaclass(meta: type[type], *bases: type) -> type:
+    """Return a base class; what is derived from it has the metaclass and the bases given here instead."""
+
+    def build(cls: type[type], name: str, stand_in: Any, namespace: dict[str, Any]) -> type:
+        return meta(name, bases, namespace)
+
+    return type.__new__(type("once", (type,), {"__new__": build}), "with_metaclass", (), {})
+
+
 def _iterator(method: str) -> Callable[[Any], Iterator[Any]]:
     return lambda mapping: iter(getattr(mapping, method)())
 
@@ -233,7 +242,7 @@ def _modules_of_0_10() -> dict[str, ModuleType]:
             f"{_NAME}._compat", PY2=False, text_type=str, string_types=(str,), integer_types=(int,),
             iterkeys=_iterator("keys"), itervalues=_iterator("values"), iteritems=_iterator("items"),
             StringIO=io.StringIO, reraise=_reraise, implements_to_string=lambda cls: cls,
-            with_metaclass=lambda meta, *bases: meta("with_metaclass", bases, {}),
+            with_metaclass=_with_metaclass,
         ),
         f"{_NAME}.exceptions": _make_module(f"{_NAME}.exceptions", JSONBadRequest=BadRequest),
     }  # fmt: skip

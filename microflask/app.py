@@ -142,7 +142,9 @@ class Flask(App):
         ctx = None if frame is None else frame[1]
         if ctx is not None:
             adapter = ctx.url_adapter
-            endpoint = self._local_endpoint(endpoint, ctx)
+            rule = (ctx if ctx.made is None else ctx.made).url_rule
+            if endpoint[:1] == "." or (rule is not None and "." in rule.endpoint):
+                endpoint = self._local_endpoint(endpoint, ctx)
             if _external is None:
                 _external = _scheme is not None and self.compat.scheme_implies_external
         else:
@@ -318,7 +320,7 @@ class Flask(App):
     def full_dispatch_request(self) -> Response:
         """Handle the current request, with what is registered before and after it, and its errors."""
         if not self._got_first_request:
-            self._start_first_request()
+            self.try_trigger_before_first_request_functions()
         try:
             if request_started.receivers:
                 request_started.send(self, _async_wrapper=self.ensure_sync)
@@ -329,7 +331,8 @@ class Flask(App):
             value = self.handle_user_exception(error)
         return self.finalize_request(value)
 
-    def _start_first_request(self) -> None:
+    def try_trigger_before_first_request_functions(self) -> None:
+        """Run the functions before the first request, unless that was done."""
         with self._first_request_lock:
             if self.got_first_request:
                 # By another thread, or by this one: such a function may send a request of its own.

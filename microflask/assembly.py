@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import cached_property
 from threading import RLock
 from typing import IO, Any, ClassVar, TypeVar, overload
+from warnings import warn
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import Aborter
@@ -18,7 +19,7 @@ from werkzeug.routing import Map as MapBase
 from werkzeug.routing import Rule as RuleBase
 
 from . import errors
-from .blueprints import Blueprint
+from .blueprints import Blueprint, Filter, Global, Test
 from .compat import DOCUMENTED, Compat, default_compat, documented_signature, get_compat, name_arguments
 from .config import Config, ConfigAttribute
 from .ctx import _AppCtxGlobals
@@ -110,6 +111,8 @@ class App(Scaffold):
 
     def __init__(self, import_name: str, *args: Any, compat: str | Compat | None = None, **options: Any) -> None:
         self.compat = default_compat() if compat is None else get_compat(compat)
+        if options.get("static_path") is not None:
+            self._deprecate("static_path is called static_url_path")
         self._set_up(import_name, **name_arguments(type(self).__name__, self.compat, args, options))
 
     __init__.__signature__ = documented_signature(  # type: ignore[attr-defined]
@@ -249,6 +252,33 @@ class App(Scaffold):
         """Whether a request has come in."""
         return self._got_first_request or self._in_first_request
 
+    def _deprecate(self, advice: str, level: int = 3) -> None:
+        """Warn, where an application wants that, of what Flask 0.10 called deprecated."""
+        if self.compat.warns_of_deprecations:
+            warn(advice, DeprecationWarning, stacklevel=level)
+
+    @property
+    def modules(self) -> dict[str, Blueprint]:
+        """Another name of blueprints."""
+        self._deprecate("app.modules holds the blueprints: use app.blueprints")
+        return self.blueprints
+
+    @property
+    def error_handlers(self) -> Any:
+        """The application's own part of error_handler_spec."""
+        self._deprecate("app.error_handlers is a part of app.error_handler_spec: use that")
+        return self.error_handler_spec[None]
+
+    @property
+    def request_globals_class(self) -> type[Any]:
+        """Another name of app_ctx_globals_class."""
+        return self.app_ctx_globals_class
+
+    @request_globals_class.setter
+    def request_globals_class(self, value: type[Any]) -> None:
+        self._deprecate("app.request_globals_class is called app.app_ctx_globals_class")
+        self.app_ctx_globals_class = value
+
     def make_config(self, instance_relative: bool = False) -> Config:
         """Return the configuration the application starts with.
 
@@ -261,6 +291,8 @@ class App(Scaffold):
             defaults |= own
         if self.compat.debug_from_environment and get_debug_flag():
             defaults["DEBUG"] = True
+        if self.compat.logger_by_import_name and defaults.get("LOGGER_NAME") is None:
+            defaults["LOGGER_NAME"] = self.import_name
         return self.config_class(self.instance_path if instance_relative else self.root_path, defaults)
 
     def make_aborter(self) -> Aborter:
@@ -342,16 +374,28 @@ class App(Scaffold):
         self._check_setup_finished(f"add_template_{registry[:-1]}")
         getattr(self.jinja_env, registry)[name or endpoint_of(f)] = f
 
+    @overload
+    def template_filter(self, name: Filter) -> Filter: ...
+    @overload
+    def template_filter(self, name: str | None = None) -> Callable[[Filter], Filter]: ...
     @setupmethod
     def template_filter(self, name: Any = None) -> Any:
         """Register the decorated function as a filter."""
         return self._template_decorator(self.add_template_filter, name)
 
+    @overload
+    def template_test(self, name: Test) -> Test: ...
+    @overload
+    def template_test(self, name: str | None = None) -> Callable[[Test], Test]: ...
     @setupmethod
     def template_test(self, name: Any = None) -> Any:
         """Register the decorated function as a test."""
         return self._template_decorator(self.add_template_test, name)
 
+    @overload
+    def template_global(self, name: Global) -> Global: ...
+    @overload
+    def template_global(self, name: str | None = None) -> Callable[[Global], Global]: ...
     @setupmethod
     def template_global(self, name: Any = None) -> Any:
         """Register the decorated function for templates to call."""
@@ -388,6 +432,7 @@ class App(Scaffold):
             raise RuntimeError(
                 f"modules are switched off for {self.name!r}: set enable_modules, or make {module.name!r} a Blueprint"
             )
+        self._deprecate("register_module() registers a predecessor of blueprints: make it a Blueprint", 4)
         if not isinstance(module, Module):
             raise SetupError(f"{module!r} is no Module: use register_blueprint()")
         self.register_blueprint(module, **options)

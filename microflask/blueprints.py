@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
+from warnings import warn
 
 from werkzeug.exceptions import HTTPException, default_exceptions
 
@@ -110,6 +111,8 @@ class Blueprint(Scaffold):
     """
 
     is_module = False
+    #: Whether a change after the registration that has no effect is warned about.
+    warn_on_modifications = False
 
     def __init__(
         self, name: str, import_name: str, static_folder: str | os.PathLike[str] | None = None,
@@ -153,6 +156,8 @@ class Blueprint(Scaffold):
     @setupmethod
     def record(self, func: DeferredSetupFunction) -> None:
         """Call `func` with a :class:`BlueprintSetupState` at each registration."""
+        if self._registered_on is not None and self.warn_on_modifications:
+            warn(f"the blueprint {self.name!r} is changed after its registration, without effect", stacklevel=3)
         self.deferred_functions.append(func)
 
     @setupmethod
@@ -372,6 +377,10 @@ class Blueprint(Scaffold):
 
     # -- templates -----------------------------------------------------------------------------------------------
 
+    @overload
+    def app_template_filter(self, name: Filter) -> Filter: ...
+    @overload
+    def app_template_filter(self, name: str | None = None) -> Callable[[Filter], Filter]: ...
     @setupmethod
     def app_template_filter(self, name: Any = None) -> Any:
         """Register the decorated function as a filter in all templates; by its own name unless given one."""
@@ -382,6 +391,10 @@ class Blueprint(Scaffold):
         """Register a filter for all templates of the application."""
         self.record_once(lambda state: state.app.add_template_filter(f, name))
 
+    @overload
+    def app_template_test(self, name: Test) -> Test: ...
+    @overload
+    def app_template_test(self, name: str | None = None) -> Callable[[Test], Test]: ...
     @setupmethod
     def app_template_test(self, name: Any = None) -> Any:
         """Register the decorated function as a test in all templates; by its own name unless given one."""
@@ -392,6 +405,10 @@ class Blueprint(Scaffold):
         """Register a test for all templates of the application."""
         self.record_once(lambda state: state.app.add_template_test(f, name))
 
+    @overload
+    def app_template_global(self, name: Global) -> Global: ...
+    @overload
+    def app_template_global(self, name: str | None = None) -> Callable[[Global], Global]: ...
     @setupmethod
     def app_template_global(self, name: Any = None) -> Any:
         """Register the decorated function for all templates to call; by its own name unless given one."""

@@ -10,7 +10,7 @@ import os
 import platform
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module, metadata
 from typing import Any
@@ -35,7 +35,7 @@ from .helpers import get_debug_flag as get_debug_flag
 from .helpers import get_load_dotenv as get_load_dotenv
 from .serving import check_address
 from .serving import show_server_banner as show_server_banner
-from .views import LazyView
+from .views import PreloadError
 
 #: Where distributions announce commands; those of the later group win.
 _PLUGIN_GROUPS = ("flask.commands", "microflask.commands")
@@ -153,8 +153,7 @@ class FlaskGroup(AppGroup):
         os.environ["FLASK_RUN_FROM_CLI"] = "true"
         adopt_variables(replace=True)
         if "obj" not in extra.keys() | self.context_settings.keys():
-            defaults = get_load_dotenv(self.load_dotenv)
-            extra["obj"] = ScriptInfo(None, self.create_app, self.set_debug_flag, load_dotenv_defaults=defaults)
+            extra["obj"] = ScriptInfo(None, self.create_app, self.set_debug_flag, self.load_dotenv)
         return super().make_context(info_name, args, parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -433,27 +432,29 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _check_lazy_views(app: Any) -> int:
-    """Import the views that wait for their first request, name those that fail, and return their number."""
-    lazy = {endpoint: view for endpoint, view in sorted(app.view_functions.items()) if isinstance(view, LazyView)}
-    failed = 0
-    for endpoint, view in lazy.items():
-        try:
-            view.view  # noqa: B018 - it is imported when looked at
-        except Exception as error:
-            failed += 1
-            click.echo(f"{endpoint}: {view.import_name} cannot be imported: {error!r}", err=True)
-    click.echo(f"{len(lazy) - failed} of {len(lazy)} views that are imported late can be imported.")
-    return failed
+def _name_failures(failures: Mapping[str, Exception]) -> None:
+    for name, error in failures.items():
+        click.echo(f"{name} cannot be imported: {error!r}", err=True)
+
+
+def _import_what_is_late(app: Any) -> None:
+    """Import the views and blueprints that wait for their first request, and name those that fail."""
+    try:
+        app.preload_views()
+    except PreloadError as error:
+        _name_failures(error.failures)
+        raise click.exceptions.Exit(1) from None
+    click.echo("All that is imported late can be imported.")
 
 
 def _routes(sort: str, all_methods: bool, check: bool) -> None:
     """List the rules of the application, with their endpoints and methods."""
     app = current_app._get_current_object()
     if check:
-        if _check_lazy_views(app):
-            raise click.exceptions.Exit(1)
+        _import_what_is_late(app)
         return
+    # Before, nobody knows their rules.
+    _name_failures(app.late_blueprints.import_all(app))
     rows = _rows(app, sort, all_methods)
     if not rows:
         click.echo("No routes were registered.")
@@ -473,7 +474,7 @@ routes_command = click.Command(
         click.Option(["--all-methods"], is_flag=True, help="Show HEAD and OPTIONS as well."),
         click.Option(
             ["--check"], is_flag=True,
-            help="Import all views that are given by their import names, and name those that fail.",
+            help="Import all views and blueprints that are given by their import names, and name those that fail.",
         ),
     ],
 )  # fmt: skip

@@ -14,13 +14,13 @@ from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, overload
 
 import click
 from click.testing import CliRunner, Result
 
 from .globals import find_app
-from .helpers import get_debug_flag
+from .helpers import get_debug_flag, get_load_dotenv
 from .resources import PackageBound
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,6 +33,7 @@ _COLON = re.compile(r":(?![\\/])")
 #: What is in a later one of them goes before what is in an earlier one.
 _DOTENV_FILES = (".flaskenv", ".env")
 _OWN_PREFIX = "MICROFLASK_"
+_FOR_FLASK = "\nIt is made for Flask: start the command with python -m microflask.alias -m microflask\n"
 
 
 class NoAppException(click.UsageError):
@@ -177,7 +178,10 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
     except ImportError as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing is None or not f"{module_name}.".startswith(f"{missing}."):
-            raise NoAppException(f"{module_name!r} failed while it was imported:\n\n{_own_traceback(error)}") from None
+            hint = _FOR_FLASK if missing == "flask" else ""
+            raise NoAppException(
+                f"{module_name!r} failed while it was imported:\n\n{_own_traceback(error)}{hint}"
+            ) from None
         if not raise_if_not_found:
             return None
         raise NoAppException(
@@ -194,7 +198,7 @@ class ScriptInfo:
     :param app_import_path: ``module``, ``module:name``, ``module:factory('argument')``, or a path for the module
     :param create_app: makes the application, whatever the path says
     :param set_debug_flag: whether loading sets the debug flag of the application as FLASK_DEBUG says
-    :param load_dotenv_defaults: whether .env and .flaskenv are read
+    :param load_dotenv_defaults: whether .env and .flaskenv are read, unless FLASK_SKIP_DOTENV tells
     """
 
     def __init__(
@@ -204,7 +208,7 @@ class ScriptInfo:
         self.app_import_path = app_import_path
         self.create_app = create_app
         self.set_debug_flag = set_debug_flag
-        self.load_dotenv_defaults = load_dotenv_defaults
+        self.load_dotenv_defaults = get_load_dotenv(load_dotenv_defaults)
         #: What ``--debug`` or ``--no-debug`` said; None: neither was given.
         self.debug_option: bool | None = None
         #: For whatever commands want to tell each other.
@@ -269,6 +273,10 @@ class AppGroup(click.Group):
     ``with_appcontext=False`` in the decorator leaves a command without one. Groups below it are of the same class.
     """
 
+    @overload
+    def command(self, f: Callable[..., Any], /) -> click.Command: ...
+    @overload
+    def command(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]: ...
     def command(self, *args: Any, **kwargs: Any) -> Any:
         """Make the decorated function a command of the group; the arguments are click's."""
         prepare = with_appcontext if kwargs.pop("with_appcontext", True) else _as_it_is
@@ -277,6 +285,10 @@ class AppGroup(click.Group):
         as_command = super().command(*args, **kwargs)
         return lambda f: as_command(prepare(f))
 
+    @overload
+    def group(self, f: Callable[..., Any], /) -> click.Group: ...
+    @overload
+    def group(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Group]: ...
     def group(self, *args: Any, **kwargs: Any) -> Any:
         """Make the decorated function a group below this one; the arguments are click's."""
         return super().group(*args, **{"cls": AppGroup, **kwargs})

@@ -109,6 +109,8 @@ class Compat:
     """Whether jsonify indents for all but XMLHttpRequests and ends without a newline."""
     jsonify_any_value: bool
     """Whether jsonify takes values that ``dict()`` would refuse."""
+    json_sorted_without_application: bool
+    """Whether ``json.dumps`` sorts keys where there is no application, if this is the default row."""
     json_mimetype_required: bool
     """Whether reading JSON of another mimetype is a 415, and ``+json`` types count as JSON."""
     logger_by_import_name: bool
@@ -197,6 +199,7 @@ FLASK_3_1 = Compat(
     send_file_conditional=True,
     jsonify_pretty=False,
     jsonify_any_value=True,
+    json_sorted_without_application=False,
     json_mimetype_required=True,
     logger_by_import_name=False,
     one_item_tuples=False,
@@ -247,6 +250,7 @@ DOCUMENTED = replace(
     send_file_conditional=False,
     jsonify_pretty=True,
     jsonify_any_value=False,
+    json_sorted_without_application=True,
     json_mimetype_required=False,
     logger_by_import_name=True,
     one_item_tuples=True,

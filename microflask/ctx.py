@@ -347,8 +347,8 @@ class RequestContext:
                 _restore(token)
             if earlier is not None:
                 self._around = around
-        if appcontext_popped.receivers and self._around is None and earlier is None:
-            appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
+            elif self._around is None and appcontext_popped.receivers:
+                appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
 
     def tear_down(self, exc: BaseException | None, before: Any = None) -> None:
         """Run the teardown functions of the request, and of the application if it came with the request.

@@ -58,8 +58,8 @@ class FormDataRoutingRedirect(AssertionError):
         if target.partition("?")[0] == f"{request.base_url}/":
             lines.append("The rule of that view ends with a slash, and the URL that was used does not.")
         lines.append(
-            "Let the form's action (or the client) use the second URL, best made with url_for(), "
-            "or change the rule. Outside of debug mode the redirect is sent."
+            f"Make sure to directly send your {request.method}-request to this URL: let the form's action be made with"
+            " url_for(), or change the rule. Outside of debug mode the redirect is sent."
         )
         super().__init__("\n".join(lines))
 

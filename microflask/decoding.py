@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from werkzeug.datastructures import ImmutableMultiDict
 
@@ -34,6 +34,11 @@ def parse_pairs(text: str) -> list[tuple[str, str]]:
                 name, value = unquote(name, errors=KEEP_QUOTED), unquote(value, errors=KEEP_QUOTED)
             pairs.append((name, value))
     return pairs
+
+
+def parse_foreign_pairs(data: bytes, charset: str, errors: str) -> list[tuple[str, str]]:
+    """Do as :func:`parse_pairs` for what is in another encoding than UTF-8."""
+    return parse_qsl(data.decode(charset, errors), keep_blank_values=True, encoding=charset, errors=errors)
 
 
 def make_multidict(kind: type[Any], pairs: list[tuple[str, str]]) -> Any:

@@ -459,10 +459,21 @@ _CHECKS: tuple[Callable[[Any, list[Source]], Iterator[Finding]], ...] = (
 )  # fmt: skip
 
 
+def _import_late_blueprints(app: Any) -> Iterator[Finding]:
+    for name, error in app.late_blueprints.import_all(app).items():
+        message = f"The blueprint {name!r} cannot be imported, so its pages fail: {type(error).__name__}: {error}"
+        way_out = "mend it; `routes --check` also tries the views that are imported late"
+        yield Finding("late-import", SEVERE, message, way_out)
+
+
 def examine(app: Any) -> list[Finding]:
-    """Return what there is to know about an application, the severe things first."""
+    """Return what there is to know about an application, the severe things first.
+
+    Blueprints that wait for their first request are imported, since nobody knows their rules before.
+    """
+    late = list(_import_late_blueprints(app))
     sources = read_sources(app)
-    found = dict.fromkeys(finding for check in _CHECKS for finding in check(app, sources))
+    found = dict.fromkeys([*late, *(finding for check in _CHECKS for finding in check(app, sources))])
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 

@@ -69,11 +69,16 @@ def register(spec: dict[str | None, Any], key: str | None, code_or_exception: An
         if callable(by_code.get(code)):
             by_code[code] = dict(entries(by_code, code))
         by_code[code][kind] = handler
-    elif code is not None and not isinstance(code_or_exception, type):
-        by_code[code] = handler
     else:
-        pairs = by_code.setdefault(None, [])
-        pairs[:] = [pair for pair in pairs if pair[0] is not kind] + [(kind, handler)]
+        # A status and its class are one, and the last handler counts.
+        if pairs := by_code.get(None):
+            pairs[:] = [pair for pair in pairs if pair[0] is not kind]
+        if code is not None and not isinstance(code_or_exception, type):
+            by_code[code] = handler
+        else:
+            if code is not None and kind is default_exceptions.get(code):
+                by_code.pop(code, None)
+            by_code.setdefault(None, []).append((kind, handler))
 
 
 def entries(by_code: dict[Any, Any], code: int | None) -> Iterator[tuple[type[BaseException], Handler]]:

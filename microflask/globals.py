@@ -42,6 +42,19 @@ def find_app() -> Any | None:
     return None if frame is None else frame[0].app
 
 
+def _lookup_req_object(name: str) -> Any:
+    """Return an attribute of the current request context; extensions make proxies of their own with it."""
+    return getattr(_request_ctx(), name)
+
+
+def _lookup_app_object(name: str) -> Any:
+    return getattr(_app_ctx(), name)
+
+
+def _find_app() -> Any:
+    return _current_app()
+
+
 def find_request_ctx() -> Any | None:
     """Return the innermost request context, or None."""
     frame = _current.get()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator
-from functools import update_wrapper
+from datetime import timedelta
+from functools import cached_property, update_wrapper
 from stat import S_ISREG
 from typing import Any, NoReturn, overload
+from warnings import warn
+from zlib import crc32
 
 import werkzeug.security
 from werkzeug.exceptions import NotFound
@@ -19,7 +22,12 @@ from werkzeug.wrappers import Response as ResponseBase
 from . import files
 from .compat import documented_signature
 from .ctx import KeptStream
-from .globals import _request_ctx, find_app, find_request_ctx
+from .globals import _current, _request_ctx, find_app, find_request_ctx
+from .globals import current_app as current_app
+from .globals import request as request
+from .globals import session as session
+from .resources import PackageBound as _PackageBoundObject  # noqa: F401 - old extensions have it from here
+from .resources import find_package as find_package
 from .resources import get_root_path as get_root_path
 from .signals import message_flashed
 
@@ -36,6 +44,21 @@ def _needs_app(name: str) -> Any:
             " is handled, or inside of `with app.app_context():`"
         )
     return app
+
+
+class locked_cached_property(cached_property[Any]):
+    """Be a property that computes its value once; assigning and deleting work as on any attribute."""
+
+    def __init__(self, func: Callable[[Any], Any], name: str | None = None, doc: str | None = None) -> None:
+        super().__init__(func)
+        self.__name__ = name or func.__name__
+        self.__module__ = func.__module__
+        self.__doc__ = doc or func.__doc__
+
+
+def total_seconds(td: timedelta) -> int:
+    """Return a time span in whole seconds; ``timedelta.total_seconds`` came with Python 2.7."""
+    return int(td.total_seconds())
 
 
 def get_debug_flag() -> bool:
@@ -64,7 +87,9 @@ def url_for(
     :raises werkzeug.routing.BuildError: no rule fits, and no build error handler helped
     :raises RuntimeError: there is no current application, or its server name is not known here
     """
-    return _needs_app("url_for").url_for(  # type: ignore[no-any-return]
+    frame = _current.get()
+    app = _needs_app("url_for") if frame is None else frame[0].app
+    return app.url_for(  # type: ignore[no-any-return]
         endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values
     )
 
@@ -194,14 +219,7 @@ def send_file(
     if download_name is not None:
         chosen["download_name"] = download_name
     if hasattr(file, "read"):
-        # Of what is no file of Python's the name may be anything: an upload's is the form field's.
-        name = getattr(file, "name", None) if isinstance(file, io.IOBase) else None
-        if chosen.get("download_name") is None:
-            if mimetype is None:
-                mimetype = _guess_type(name)
-            if as_attachment and isinstance(name, str):
-                chosen["download_name"] = os.path.basename(name)
-        file = _for_server(file, name, app.use_x_sendfile)
+        file, mimetype = _open_file(app, file, mimetype, as_attachment, chosen)
     request = _request_ctx().request
     response = _send_file(
         file, request.environ, mimetype=mimetype, as_attachment=as_attachment, response_class=app.response_class,
@@ -210,7 +228,7 @@ def send_file(
     if chosen["conditional"] and request.method in ("GET", "HEAD"):
         # Werkzeug before 3.1.9 said so only when it was asked for a range.
         response.headers.setdefault("Accept-Ranges", "bytes")
-    return response
+    return response if as_attachment else _without_name(app, response)
 
 
 send_file.__signature__ = documented_signature(  # type: ignore[attr-defined]
@@ -218,6 +236,50 @@ send_file.__signature__ = documented_signature(  # type: ignore[attr-defined]
     " conditional=False",
     path_or_file=None, download_name=None, etag=True, last_modified=None, max_age=None,
 )  # fmt: skip
+
+
+def _without_name(app: Any, response: Any) -> Any:
+    """Return a response with a file that is not for saving, without the file's name if the application says so."""
+    if not app.compat.inline_files_named:
+        response.headers.pop("Content-Disposition", None)
+    return response
+
+
+def _open_file(
+    app: Any, file: Any, mimetype: str | None, as_attachment: bool, chosen: dict[str, Any]
+) -> tuple[Any, str | None]:
+    """Return an open file, or its path, for the server, and its mimetype.
+
+    :param chosen: the other arguments; what the file's name tells is entered
+    """
+    # Of what is no file of Python's the name may be anything: an upload's is the form field's.
+    name = getattr(file, "name", None) if isinstance(file, io.IOBase) else None
+    nameless = chosen.get("download_name") is None
+    if app.compat.warns_of_deprecations:
+        _warn_of_open_file(nameless and mimetype is None and isinstance(name, str), chosen.get("etag", True))
+    if nameless:
+        if mimetype is None:
+            mimetype = _guess_type(name)
+        if as_attachment and isinstance(name, str):
+            chosen["download_name"] = os.path.basename(name)
+    if app.compat.open_files_tagged and chosen.get("etag", True) is True and isinstance(name, str):
+        try:
+            found = os.stat(name)
+        except OSError:
+            pass
+        else:
+            chosen["etag"] = f"{found.st_mtime}-{found.st_size}-{crc32(os.path.abspath(name).encode())}"
+    return _for_server(file, name, app.use_x_sendfile), mimetype
+
+
+def _warn_of_open_file(by_name: bool, by_etag: bool) -> None:
+    """Warn the caller of send_file() of what Flask 0.10 called deprecated."""
+    if by_name:
+        advice = "send_file() guesses the type of an open file: pass mimetype or attachment_filename"
+        warn(advice, DeprecationWarning, stacklevel=4)
+    if by_etag:
+        advice = "send_file() makes an ETag of an open file's name: pass a path, or add_etags=False"
+        warn(advice, DeprecationWarning, stacklevel=4)
 
 
 def _guess_type(name: Any) -> str:
@@ -266,10 +328,11 @@ def send_from_directory(directory: str | os.PathLike[str], path: str = "", *args
     if not (args or app.use_x_sendfile):
         environ, options = _request_ctx().environ, _file_options((), kwargs)
         if files.can_send(full, environ, options):
-            return files.send_path(
+            response = files.send_path(
                 app.response_class, environ, full, found, options["conditional"], options.get("etag", True),
                 options["max_age"],
             )  # fmt: skip
+            return _without_name(app, response)
     return send_file(full, *args, **kwargs)
 
 

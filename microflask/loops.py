@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
-from functools import partial, wraps
-from threading import local
+from functools import partial, update_wrapper
+from signal import SIGINT, default_int_handler, getsignal, signal
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
@@ -14,31 +16,49 @@ if TYPE_CHECKING:
     import asyncio
 
 _UNSET: Any = object()
+_NAMES = ("__module__", "__name__", "__qualname__", "__doc__")
 
 
 class _Kept:
-    """Own a runner, and close it when the thread that it belongs to ends, or the interpreter."""
+    """Own a loop, and close it when the thread that it belongs to ends, or the interpreter."""
 
     def __init__(self) -> None:
         import asyncio
 
-        # With a factory, the loop does not become the one that asyncio.get_event_loop() finds in this thread.
-        self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        # It does not become the one that asyncio.get_event_loop() finds in this thread.
+        self.loop = asyncio.new_event_loop()
+        #: Whether the interpreter calls its signal handlers in this thread.
+        self.gets_signals = threading.current_thread() is threading.main_thread()
         # At the end of the interpreter too, where the values of a thread are not given up in time.
-        finalize(self, _close, self.runner)
+        finalize(self, _close, self.loop)
 
 
-def _close(runner: asyncio.Runner) -> None:
-    # The loop of a daemon thread may be running when the interpreter ends.
-    if not runner.get_loop().is_running():
-        runner.close()
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel the tasks that are left, wait for their end, and close the loop."""
+    # Not Runner.close(), which starts a thread to wait for others: a thread that ends cannot do that, and neither can
+    # an interpreter.
+    import asyncio
+
+    if loop.is_running():
+        # In a daemon thread, when the interpreter ends.
+        return
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
 
 
-_thread = local()
+_thread = threading.local()
 
 
 def is_coroutine_function(function: Any) -> bool:
     """Tell whether calling `function` makes a coroutine; knows partials, methods and marked functions too."""
+    if type(function) is FunctionType and function.__code__.co_flags & inspect.CO_COROUTINE:
+        # What is written as ``async def``: 0.1 microseconds instead of 0.7.
+        return True
     while isinstance(function, partial):
         function = function.func
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
@@ -54,11 +74,7 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     # Importing it takes 20 ms, which an application without coroutine functions need not spend.
     import asyncio
 
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        pass
-    else:
+    if asyncio._get_running_loop() is not None:
         coroutine.close()
         raise RuntimeError(
             "an async view cannot be run inside of a running event loop: call the application from a thread without"
@@ -68,8 +84,12 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     if kept is None:
         kept = _thread.kept = _Kept()
     context = copy_context()
+    task = kept.loop.create_task(coroutine, context=context)
     try:
-        return kept.runner.run(coroutine, context=context)
+        # asyncio.Runner does this in 14.7 microseconds: 10.2 without signals, 12.5 with them.
+        if kept.gets_signals and getsignal(SIGINT) is default_int_handler:
+            return _run_interruptibly(kept.loop, task)
+        return kept.loop.run_until_complete(task)
     finally:
         # What the coroutine set is set for its caller as well, as if it had been called directly.
         for variable, value in context.items():
@@ -77,11 +97,46 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
                 variable.set(value)
 
 
+def _run_interruptibly(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> Any:
+    """Run a task to its end, or cancel it at Ctrl-C and raise KeyboardInterrupt when it has ended.
+
+    Python's own handler would raise in the middle of the loop's work, which may lose a step of the task for good. A
+    second Ctrl-C does that all the same.
+    """
+    interrupts = 0
+
+    def interrupt(signum: int, frame: Any) -> None:
+        nonlocal interrupts
+        interrupts += 1
+        if interrupts > 1 or task.done():
+            raise KeyboardInterrupt
+        task.cancel()
+        # Wakes a loop that waits.
+        loop.call_soon_threadsafe(int)
+
+    try:
+        signal(SIGINT, interrupt)
+    except ValueError:
+        # An interpreter inside of another program, where signals are not Python's.
+        return loop.run_until_complete(task)
+    try:
+        return loop.run_until_complete(task)
+    except BaseException as error:
+        if interrupts and task.cancelled() and task.uncancel() == 0:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        replaced = signal(SIGINT, default_int_handler)
+        if replaced is not interrupt and replaced is not None:
+            # The coroutine has set a handler of its own, which stays.
+            signal(SIGINT, replaced)
+
+
 def async_to_sync(function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
     """Return a function that runs the coroutine function in this thread's loop."""
 
-    @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         return run(function(*args, **kwargs))
 
-    return call
+    # Not the annotations, which would be looked up at each call: 0.9 microseconds instead of 1.6.
+    return update_wrapper(call, function, _NAMES)

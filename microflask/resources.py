@@ -144,8 +144,13 @@ def _open(path: str, mode: str, encoding: str | None) -> IO[Any]:
 
 
 def _file_after_import(import_name: str) -> str | None:
-    """Import a module whose finder tells no file, and return the one it may then claim."""
-    return getattr(importlib.import_module(import_name), "__file__", None)
+    """Import a module whose finder tells no file, and return the one that it, or its loader, may then claim."""
+    filename = getattr(importlib.import_module(import_name), "__file__", None)
+    if filename is None:
+        spec = _spec_of(import_name)
+        told = getattr(spec and spec.loader, "get_filename", None)
+        filename = None if told is None else told(import_name)
+    return filename
 
 
 def _spec_of(import_name: str) -> ModuleSpec | None:

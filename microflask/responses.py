@@ -11,13 +11,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as ResponseBase
 
 from .globals import find_request
+from .wrappers import Response
 
 
 class NoResponseError(TypeError, ValueError):
     """A view returned something that no response can be made of."""
 
 
-def make_response(self: Any, rv: Any) -> Any:
+def make_response(self: Any, rv: Any) -> Response:
     """Return a response object for what a view returned; the method of the application.
 
     :param rv: a response, text, bytes, dict, list, iterator, WSGI application, or a tuple of such a body with
@@ -26,7 +27,7 @@ def make_response(self: Any, rv: Any) -> Any:
     """
     app, value = self, rv
     if type(value) is str:
-        return app.response_class(value)
+        return app.response_class(value)  # type: ignore[no-any-return]
     status = headers = None
     if isinstance(value, tuple):
         value, status, headers = _unpack(value, app.compat.one_item_tuples)
@@ -34,7 +35,9 @@ def make_response(self: Any, rv: Any) -> Any:
             status = status.decode()
     kind = app.response_class
     if isinstance(value, str | bytes | bytearray):
-        response = kind(value) if status is headers is None else kind(value, status=status, headers=headers)
+        response: Response = (
+            kind(value) if status is headers is None else kind(value, status=status, headers=headers)
+        )
         status = headers = None
     elif isinstance(value, kind):
         response = value
@@ -50,7 +53,11 @@ def make_response(self: Any, rv: Any) -> Any:
     if headers and app.compat.tuple_headers_replace:
         response.headers.update(headers)
     elif headers:
-        response.headers.extend(headers)
+        added = Headers(headers)
+        if "Content-Type" in added:
+            # A response has one.
+            response.headers.pop("Content-Type", None)
+        response.headers.extend(added)
     return response
 
 

@@ -36,6 +36,12 @@ _DOUBLE = "\0//"
 #: A piece of a rule: literal text, or a variable's name with its converter.
 Piece = str | tuple[str, Any]
 Values = dict[str, Any]
+#: A piece of a URL to build: (text, None, ...), or a variable's name, its to_url and types that need no to_url.
+Field = tuple[str, Callable[[Any], str] | None, frozenset[type]]
+Format = str | list[Field]
+_NO_TYPES: frozenset[type] = frozenset()
+_NUMBER: frozenset[type] = frozenset({int})
+_TEXT_OR_NUMBER: frozenset[type] = frozenset({int, str})
 
 
 def quote_path(text: str) -> str:
@@ -286,6 +292,12 @@ class Rule(wr.Rule):
 
     _domain_pieces: list[Piece]
     _path_pieces: list[Piece]
+    #: Whether werkzeug's method says if values suit the rule.
+    _plain = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._plain = cls.suitable_for is wr.Rule.suitable_for
 
     def compile(self) -> None:
         """Parse the rule for its map."""
@@ -306,7 +318,7 @@ class Rule(wr.Rule):
             for piece in (*self._domain_pieces, "|", *self._path_pieces)
         ]
         self.arguments.update(converters)
-        for made in ("_formats", "_known"):
+        for made in ("_formats", "_known", "_required"):
             self.__dict__.pop(made, None)
         if self.defaults and not converters.keys().isdisjoint(self.defaults):
             # A default that its converter refuses is a mistake of the set-up.
@@ -318,8 +330,8 @@ class Rule(wr.Rule):
             return super().build(values, append_unknown)
         domain, path = self._formats
         try:
-            host = "".join([part if to_url is None else to_url(values[part]) for part, to_url in domain])
-            url = "".join([part if to_url is None else to_url(values[part]) for part, to_url in path])
+            host = domain if isinstance(domain, str) else _fill(domain, values)
+            url = path if isinstance(path, str) else _fill(path, values)
         except ValidationError:
             return None
         if append_unknown and len(values) > len(self._known):
@@ -343,26 +355,32 @@ class Rule(wr.Rule):
         return frozenset(self._converters) | frozenset(self.defaults or ())
 
     @cached_property
-    def _formats(self) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]]]:
+    def _required(self) -> frozenset[str]:
+        return frozenset(self.arguments) - frozenset(self.defaults or ())
+
+    @cached_property
+    def _formats(self) -> tuple[Format, Format]:
         return self._format(self._domain_pieces), self._format(self._path_pieces)
 
-    def _format(self, pieces: list[Piece]) -> list[tuple[str, Any]]:
-        """Return (text, None) or (variable, its to_url) for each piece, neighbouring texts joined."""
+    def _format(self, pieces: list[Piece]) -> Format:
+        """Return the text, or the fields of :func:`_fill` with neighbouring texts joined."""
         defaults = self.defaults or {}
-        made: list[tuple[str, Any]] = []
+        made: list[Field] = []
         for piece in pieces:
             if isinstance(piece, str):
                 text = quote_path(piece)
             elif piece[0] in defaults:
                 text = piece[1].to_url(defaults[piece[0]])
             else:
-                made.append((piece[0], _writer(piece[1])))
+                made.append((piece[0], *_writer(piece[1])))
                 continue
             if made and made[-1][1] is None:
-                made[-1] = (made[-1][0] + text, None)
+                made[-1] = (made[-1][0] + text, None, _NO_TYPES)
             else:
-                made.append((text, None))
-        return made
+                made.append((text, None, _NO_TYPES))
+        if not made:
+            return ""
+        return made[0][0] if len(made) == 1 and made[0][1] is None else made
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Rule) or self.map is None or other.map is None:
@@ -385,12 +403,28 @@ def _shape(rule: Rule) -> list[list[str]]:
     return [[piece if isinstance(piece, str) else f"<{piece[0]}>" for piece in pieces] for pieces in both]
 
 
-def _writer(converter: Any) -> Callable[[Any], str]:
-    """Return what makes the text of a value in a URL."""
-    if type(converter).to_url is BaseConverter.to_url:
-        return lambda value: quote_path(str(value))
-    write: Callable[[Any], str] = converter.to_url
-    return write
+def _writer(converter: Any) -> tuple[Callable[[Any], str], frozenset[type]]:
+    """Return what makes the text of a value in a URL, and the types whose str() is that text if it is alphanumeric."""
+    kind = type(converter)
+    if kind.to_url is BaseConverter.to_url:
+        return (lambda value: quote_path(str(value))), _TEXT_OR_NUMBER
+    plain = kind.to_url is IntegerConverter.to_url and converter.num_convert is int and not converter.fixed_digits
+    return converter.to_url, _NUMBER if plain else _NO_TYPES
+
+
+def _fill(fields: list[Field], values: Mapping[str, Any]) -> str:
+    """Return the text of a format's fields; short plain values take 0.1 microseconds instead of 0.4 in to_url().
+
+    :raises ValidationError: a converter refuses a value
+    """
+    texts = []
+    for text, to_url, plain in fields:
+        if to_url is not None:
+            value = values[text]
+            if type(value) not in plain or not (text := str(value)).isalnum() or not text.isascii():
+                text = to_url(value)
+        texts.append(text)
+    return "".join(texts)
 
 
 def parse(rule: wr.Rule) -> tuple[list[Piece], list[Piece]]:
@@ -702,16 +736,22 @@ class MapAdapter(wr.MapAdapter):
         if isinstance(values, MultiDict):
             given = {key: v[0] if len(v) == 1 else v for key, v in dict.items(values) if v}
         else:
-            given = {key: value for key, value in (values or {}).items() if value is not None}
+            given = values if isinstance(values, dict) else dict(values or ())
+            for value in given.values():
+                if value is None:
+                    given = {key: value for key, value in given.items() if value is not None}
+                    break
         built = None
         if method is None:
             built = self._first(endpoint, given, self.default_method, append_unknown)
         if built is None:
             built = self._first(endpoint, given, method, append_unknown)
         if built is None:
-            raise BuildError(endpoint, given, method, self)
+            raise BuildError(endpoint, dict(given), method, self)
         domain, path, websocket = built
-        if not (force_external or websocket) and self._is_here(domain):
+        if not (force_external or websocket) and domain == (
+            self.server_name if self.map.host_matching else self.subdomain
+        ):
             return f"{self.script_name.rstrip('/')}/{path.lstrip('/')}"
         scheme = self.url_scheme if url_scheme is None else url_scheme
         secure = scheme in {"https", "wss"}
@@ -722,16 +762,19 @@ class MapAdapter(wr.MapAdapter):
         start = f"{scheme}:" if scheme else ""
         return f"{start}//{self.get_host(domain)}{self.script_name[:-1]}/{path.lstrip('/')}"
 
-    def _is_here(self, domain: str) -> bool:
-        return domain == (self.server_name if self.map.host_matching else self.subdomain)
-
     def _first(
         self, endpoint: Any, values: Values, method: str | None, append_unknown: bool
     ) -> tuple[str, str, bool] | None:
         """Return domain part, path and protocol of the first rule that takes the values; with hosts, of this one."""
         elsewhere = None
         for rule in self.map._rules_by_endpoint.get(endpoint, ()):
-            if rule.suitable_for(values, method) and (built := rule.build(values, append_unknown)) is not None:
+            if isinstance(rule, Rule) and rule._plain and not rule.defaults:
+                fits = (method is None or rule.methods is None or method in rule.methods) and (
+                    rule._required <= values.keys()
+                )
+            else:
+                fits = rule.suitable_for(values, method)
+            if fits and (built := rule.build(values, append_unknown)) is not None:
                 found = (*built, rule.websocket)
                 if not self.map.host_matching or found[0] == self.server_name:
                     return found

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import cached_property, wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import errors
 from .compat import Compat, default_compat
@@ -15,6 +15,7 @@ from .globals import find_app
 from .helpers import send_from_directory
 from .resources import PackageBound
 from .resources import find_package as find_package
+from .resources import get_root_path as get_root_path
 from .typing import (
     AfterRequestCallable,
     AppOrBlueprintKey,
@@ -28,6 +29,9 @@ from .typing import (
 )
 from .views import LazyView
 
+if TYPE_CHECKING:
+    from .commands import AppGroup
+
 F = TypeVar("F", bound=Callable[..., Any])
 Route = TypeVar("Route", bound=RouteCallable)
 Before = TypeVar("Before", bound=BeforeRequestCallable)
@@ -37,6 +41,10 @@ Processor = TypeVar("Processor", bound=TemplateContextProcessorCallable)
 Preprocessor = TypeVar("Preprocessor", bound=URLValuePreprocessorCallable)
 Defaults = TypeVar("Defaults", bound=URLDefaultCallable)
 OnError = TypeVar("OnError", bound=ErrorHandlerCallable)
+# By the names that Flask has for them: extensions annotate decorators of their own with these.
+T_route, T_before_request, T_after_request, T_teardown = Route, Before, After, Teardown
+T_template_context_processor, T_url_value_preprocessor = Processor, Preprocessor
+T_url_defaults, T_error_handler = Defaults, OnError
 
 
 def setupmethod(f: F) -> F:
@@ -125,7 +133,7 @@ class Scaffold(PackageBound):
         raise NotImplementedError
 
     @cached_property
-    def cli(self) -> Any:
+    def cli(self) -> AppGroup:
         """The group of commands (click) that the command line offers for this application or blueprint."""
         from .commands import AppGroup
 

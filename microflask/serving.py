@@ -39,9 +39,11 @@ def check_address(host: str, port: int) -> None:
     """
     if host.startswith("unix://"):
         return
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    # As the server will do it: "localhost" is an IPv4 address for it.
+    wanted = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, wanted, socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
-        # As the server will do it; otherwise connections of an earlier one that are fading out count as taken.
+        # Otherwise connections of an earlier server that are fading out count as taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(address)
         probe.listen()

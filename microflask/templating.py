@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from os import fspath
 from posixpath import normpath
 from typing import Any
 
 import jinja2
-from jinja2 import BaseLoader, Template, TemplateNotFound
-from jinja2.utils import LRUCache
+import markupsafe
+from jinja2 import BaseLoader, Template, TemplateNotFound, nodes
+from jinja2.compiler import CodeGenerator
+from jinja2.filters import FILTERS
+from jinja2.runtime import Context
+from jinja2.tests import TESTS
+from markupsafe import Markup, escape
 
-from .globals import _current, find_app, find_request_ctx, g, request, session
+from .globals import _current, find_request_ctx, g, request, session
 from .helpers import get_flashed_messages, stream_with_context
 from .helpers import get_template_attribute as get_template_attribute
 from .signals import before_render_template, template_rendered
 
 #: Extensions of old that are part of Jinja2 itself by now.
 _BUILT_IN = {"jinja2.ext.autoescape", "jinja2.ext.with_"}
+#: What a template finds on any plain dictionary before it looks for a key.
+_DICT_ATTRIBUTES = frozenset(dir(dict))
+#: Escapes a text; makes no Markup of it from MarkupSafe 3 on.
+_escape_str: Callable[[str], str] = getattr(markupsafe, "_escape_inner", escape)
 
 
 def _default_template_ctx_processor() -> dict[str, Any]:
@@ -34,8 +43,60 @@ def _default_template_ctx_processor() -> dict[str, Any]:
     return variables
 
 
+def escape_text(value: Any) -> str:
+    """Return the text that stands for a value in HTML; equal to what markupsafe.escape() returns.
+
+    Output is joined to a str in the end. That it need not be a Markup on the way takes 0.2 microseconds
+    instead of 0.5, for a text.
+    """
+    kind = type(value)
+    if kind is str:
+        return _escape_str(value)
+    if kind is int:
+        return str(value)
+    return value if kind is Markup else escape(value)
+
+
+class _Generator(CodeGenerator):
+    """Write Jinja2's code, with :func:`escape_text` where a value is put out and escaped."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
+        context = frame.eval_ctx
+        # Code that is kept in files may be loaded by an environment of Jinja2's own, which lacks the name.
+        kept = self.defer_init or self.environment.bytecode_cache is not None
+        if kept or context.volatile or not context.autoescape:
+            super()._output_child_pre(node, frame, finalize)
+            return
+        self.write("environment.escape_text(")
+        if finalize.src is not None:
+            self.write(finalize.src)
+
+
+class _Template(Template):
+    """Render as Jinja2's template."""
+
+    def new_context(
+        self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Any = None
+    ) -> Context:
+        """Return the context of one rendering; see Jinja2."""
+        maps = getattr(self.globals, "maps", None)
+        if shared or locals or maps is None:
+            return super().new_context(vars, shared, locals)
+        # The names in a ChainMap are gone through in Python, twice: 9 microseconds instead of 0.5.
+        known: dict[str, Any] = {}
+        for names in reversed(maps):
+            known.update(names)
+        return self.environment.context_class(
+            self.environment, {**known, **(vars or {})}, self.name, self.blocks, globals=known
+        )
+
+
 class Environment(jinja2.Environment):
     """Be a Jinja2 environment that belongs to an application."""
+
+    code_generator_class = _Generator
+    template_class = _Template
+    escape_text = staticmethod(escape_text)
 
     def __init__(self, app: Any, **options: Any) -> None:
         if "loader" not in options:
@@ -43,7 +104,7 @@ class Environment(jinja2.Environment):
         options["extensions"] = [name for name in options.get("extensions", ()) if name not in _BUILT_IN]
         super().__init__(**options)
         self.app = app
-        self._strings: Any = LRUCache(200)
+        self._strings: dict[str, Template | bool] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -55,15 +116,52 @@ class Environment(jinja2.Environment):
         """Return an environment that shares all but the given options, and compiles by itself."""
         made = super().overlay(*args, **options)
         assert isinstance(made, Environment)
-        made._strings = LRUCache(200)
+        made._strings = {}
         return made
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return an attribute of an object, or else an item.
+
+        Jinja2 tries the attribute first, and an exception is raised and caught for each key of a dictionary: 0.5
+        microseconds instead of 0.1.
+        """
+        if type(obj) is dict and attribute not in _DICT_ATTRIBUTES:
+            try:
+                return obj[attribute]
+            except (TypeError, LookupError, AttributeError):
+                pass
+        return super().getattr(obj, attribute)
+
     def from_source(self, source: str) -> Template:
-        """Return the template for a source text; the last 200 are kept compiled."""
-        template: Template | None = self._strings.get(source)
-        if template is None:
-            template = self._strings[source] = self.from_string(source)
+        """Return the template for a source text; the last 200 are kept compiled, where that makes no difference.
+
+        The oldest goes first, used or not: to keep them in the order of their use takes 0.8 microseconds each time.
+        """
+        kept = self._strings.get(source)
+        if isinstance(kept, Template):
+            return kept
+        template = self.from_string(source)
+        if kept is None:
+            for oldest in list(self._strings)[: max(0, len(self._strings) - 199)]:
+                self._strings.pop(oldest, None)
+            self._strings[source] = not self._filters_constants(source) and template
         return template
+
+    def _filters_constants(self, source: str) -> bool:
+        """Tell whether a filter or test of the application's own is applied to a constant.
+
+        Jinja calls it when it compiles, and it may depend on the request, as those for a locale do.
+        """
+        for node in self.parse(source).find_all((nodes.Filter, nodes.Test)):
+            ours, builtin = (self.tests, TESTS) if isinstance(node, nodes.Test) else (self.filters, FILTERS)
+            if ours.get(node.name) is builtin.get(node.name):
+                continue
+            given: Any = node
+            while isinstance(given, nodes.Filter | nodes.Test | nodes.Getattr | nodes.Getitem | nodes.Call):
+                given = given.node
+            if given is not None and not isinstance(given, nodes.Name):
+                return True
+        return False
 
 
 def make_environment(app: Any) -> jinja2.Environment:
@@ -86,11 +184,12 @@ def fill_context(app: Any, context: dict[str, Any]) -> None:
     """Add what the context processors return; `context` itself wins over them."""
     ctx = find_request_ctx()
     blueprints = () if ctx is None else reversed(ctx.blueprints)
-    given = dict(context)
+    found: dict[str, Any] = {}
     for name in (None, *blueprints):
         for processor in app.template_context_processors.get(name, ()):
-            context.update(app.ensure_sync(processor)())
-    context.update(given)
+            found.update(app.ensure_sync(processor)())
+    for name, value in found.items():
+        context.setdefault(name, value)
 
 
 class DispatchingJinjaLoader(BaseLoader):
@@ -159,13 +258,13 @@ class DispatchingJinjaLoader(BaseLoader):
 
 
 def _needs_app() -> Any:
-    app = find_app()
-    if app is None:
+    frame = _current.get()
+    if frame is None:
         raise RuntimeError(
             "Working outside of application context. Templates are rendered by a current application: do it while a"
             " request is handled, or inside of `with app.app_context():`"
         )
-    return app
+    return frame[0].app
 
 
 def _render(app: Any, template: Template, context: dict[str, Any]) -> str:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from functools import cache, lru_cache
 from importlib.metadata import version
-from typing import Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
 import werkzeug.test
-from werkzeug.test import Client
+from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request as RequestBase
 
 from .globals import find_request_ctx
 from .sessions import SessionMixin
+
+if TYPE_CHECKING:
+    from .commands import FlaskCliRunner as FlaskCliRunner
+    from .commands import ScriptInfo as ScriptInfo
+
+_SAFE_IN_URL = "%!#$&'()*+,/:;=?@[]"
 
 
 class NoCookiesError(RuntimeError, TypeError):
@@ -37,11 +44,13 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
     """
 
     def __init__(
-        self, app: Any, path: str = "/", base_url: str | None = None, subdomain: str | None = None,
+        self, app: Any, path: str | bytes = "/", base_url: str | None = None, subdomain: str | None = None,
         url_scheme: str | None = None, *args: Any, **kwargs: Any,
     ) -> None:  # fmt: skip
         if base_url is not None and (subdomain or url_scheme):
             raise BaseUrlError("give either base_url, or subdomain and url_scheme, of which it would be made")
+        if isinstance(path, bytes):
+            path = quote(path, safe=_SAFE_IN_URL)
         if base_url is None:
             base_url, path = self._locate(app, path, subdomain, url_scheme)
         self.app = app
@@ -73,6 +82,20 @@ def make_test_environ_builder(
     return EnvironBuilder(app, path, base_url, *args, **kwargs)
 
 
+@cache
+def _user_agent() -> str:
+    # Looking the version up reads folders.
+    return f"Werkzeug/{version('werkzeug')}"
+
+
+@lru_cache(maxsize=32)
+def _wrapper_for(response_class: type[Any]) -> type[TestResponse]:
+    """Return the class of a client's responses, made once: werkzeug makes one for each client, as garbage."""
+    if issubclass(response_class, TestResponse):
+        return response_class
+    return type("WrapperTestResponse", (TestResponse, response_class), {})
+
+
 class FlaskClient(Client):
     """Send requests to an application without a server.
 
@@ -89,11 +112,13 @@ class FlaskClient(Client):
     #: The context of the last request, if it was kept.
     _kept: Any = None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, application: Any, response_wrapper: Any = None, *args: Any, **kwargs: Any) -> None:
+        if response_wrapper is not None:
+            response_wrapper = _wrapper_for(response_wrapper)
+        super().__init__(application, response_wrapper, *args, **kwargs)
         self.environ_base = {
             "REMOTE_ADDR": "127.0.0.1",
-            "HTTP_USER_AGENT": f"Werkzeug/{version('werkzeug')}",
+            "HTTP_USER_AGENT": _user_agent(),
         }
 
     @contextmanager
@@ -130,6 +155,18 @@ class FlaskClient(Client):
         undotted = [header.replace("; Domain=.", "; Domain=", 1) for header in headers]
         super()._update_cookies_from_response(server_name, path, undotted)
 
+    def set_cookie(self, *args: Any, **kwargs: Any) -> None:
+        """Set a cookie: ``set_cookie(key, value)``, or as in Werkzeug 0.9 ``set_cookie(server_name, key, value)``."""
+        if len(args) > 2:
+            kwargs["domain"], *args = args  # type: ignore[assignment]
+        super().set_cookie(*args, **kwargs)
+
+    def delete_cookie(self, *args: Any, **kwargs: Any) -> None:
+        """Remove a cookie: ``delete_cookie(key)``, or as in Werkzeug 0.9 ``delete_cookie(server_name, key)``."""
+        if len(args) > 1:
+            kwargs["domain"], *args = args  # type: ignore[assignment]
+        super().delete_cookie(*args, **kwargs)
+
     def _base(self) -> dict[str, Any]:
         return {**self.environ_base, "flask._preserve_context": self.preserve_context}
 
@@ -146,6 +183,8 @@ class FlaskClient(Client):
             self._builder(args, kwargs), buffered=buffered, follow_redirects=follow_redirects
         )
         response.json_module = self.application.json
+        # The environ and the request would keep each other alive.
+        response.request.environ.pop("werkzeug.request", None)
         return response
 
     def run_wsgi_app(self, environ: dict[str, Any], buffered: bool = False) -> Any:
@@ -199,10 +238,10 @@ class FlaskClient(Client):
 
 def __getattr__(name: str) -> Any:
     # click is needed by nobody who tests views.
-    if name == "FlaskCliRunner":
-        from .commands import FlaskCliRunner
+    if name in {"FlaskCliRunner", "ScriptInfo"}:
+        from . import commands
 
-        return FlaskCliRunner
+        return getattr(commands, name)
     if name == "check_extension":
         from .extension_check import check_extension
 

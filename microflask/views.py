@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from importlib import import_module, invalidate_caches
 from typing import Any, ClassVar
 
+from .globals import current_app as current_app
 from .globals import find_app, find_request
+from .globals import request as request
 from .typing import ResponseReturnValue, RouteCallable
 
 #: The names of the methods that a :class:`MethodView` may have.
@@ -25,7 +27,7 @@ class View:
     #: Whether each request gets an object of its own.
     init_every_request: ClassVar[bool] = True
 
-    def dispatch_request(self) -> ResponseReturnValue:
+    def dispatch_request(self, *args: Any, **kwargs: Any) -> ResponseReturnValue:
         """Answer the request; called with the values of the rule's variables.
 
         :raises NotImplementedError: the subclass has not implemented it
@@ -101,6 +103,10 @@ class MethodView(View):
                 " and has no method of that name"
             )
         return _run(method, kwargs)  # type: ignore[no-any-return]
+
+
+class MethodViewType(type):
+    """Be the metaclass that MethodView once had, for programs that name it."""
 
 
 def split_import_name(import_name: str) -> tuple[str, str]:

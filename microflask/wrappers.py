@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from http import HTTPStatus
 from io import BytesIO
-from typing import IO, Any
+from typing import IO, Any, Literal, overload
 from urllib.parse import quote, urljoin
+from warnings import warn
 
 from werkzeug.datastructures import Authorization, EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, SecurityError
@@ -23,8 +24,10 @@ from werkzeug.wrappers import Response as ResponseBase
 from werkzeug.wsgi import ClosingIterator, get_current_url
 
 from . import json
-from .decoding import KEEP_QUOTED, decode_wsgi, make_multidict, parse_pairs
+from .compat import default_compat
+from .decoding import KEEP_QUOTED, decode_wsgi, make_multidict, parse_foreign_pairs, parse_pairs
 from .globals import blueprint_chain, find_app
+from .globals import current_app as current_app
 
 _SAFE_IN_URL = "%!#$&'()*+,/:;=?@[]"
 #: Codecs of Python that are no charsets. A body of 1 MB takes the first two more than a minute.
@@ -40,6 +43,12 @@ class Request(RequestBase):
     """
 
     json_module: Any = json
+    #: The encoding of forms; a subclass may have another one than the web has today.
+    charset = "utf-8"
+    #: The encoding of the query string; that of forms, unless a subclass says otherwise.
+    url_charset = "utf-8"
+    #: What becomes of bytes that are not in an encoding of a subclass's own.
+    encoding_errors = "replace"
     shallow = False
     #: The rule that matched, or None.
     url_rule: Rule | None = None
@@ -51,6 +60,11 @@ class Request(RequestBase):
     _max_content_length: int | None = None
     _max_form_memory_size: int | None = None
     _max_form_parts: int | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "charset" in vars(cls) and "url_charset" not in vars(cls):
+            cls.url_charset = cls.charset
 
     def __init__(self, environ: dict[str, Any], populate_request: bool = True, shallow: bool = False) -> None:
         self.environ = environ
@@ -113,6 +127,9 @@ class Request(RequestBase):
     def args(self) -> MultiDict[str, str]:
         """The query string, parsed. Bytes that are no UTF-8 come out percent-encoded."""
         query = self.environ.get("QUERY_STRING", "")
+        if self.url_charset != "utf-8":
+            pairs = parse_foreign_pairs(query.encode("latin1"), self.url_charset, self.encoding_errors)
+            return make_multidict(self.parameter_storage_class, pairs)  # type: ignore[no-any-return]
         if not query.isascii():
             query = query.encode("latin1").decode(errors=KEEP_QUOTED)
         return make_multidict(self.parameter_storage_class, parse_pairs(query))  # type: ignore[no-any-return]
@@ -214,6 +231,8 @@ class Request(RequestBase):
     def module(self) -> str | None:
         """The name of the Module that handles the request, or None; blueprints came after modules."""
         app, name = find_app(), self.blueprint
+        if app is not None and app.compat.warns_of_deprecations:
+            warn("request.module is the name of a Module: use request.blueprint", DeprecationWarning, stacklevel=3)
         blueprint = None if app is None or name is None else app.blueprints.get(name)
         return name if getattr(blueprint, "is_module", False) else None
 
@@ -243,7 +262,7 @@ class Request(RequestBase):
             return known
         if not force:
             app = find_app()
-            required = app is None or app.compat.json_mimetype_required
+            required = (default_compat() if app is None else app.compat).json_mimetype_required
             plain = self.environ.get("CONTENT_TYPE") == "application/json"
             if not (plain or (self.is_json if required else self.mimetype == "application/json")):
                 return self.on_json_loading_failed(None) if required and not silent else None
@@ -317,7 +336,11 @@ class Request(RequestBase):
         known["stream"] = BytesIO()
         return data
 
-    def get_data(  # type: ignore[override]
+    @overload
+    def get_data(self, cache: bool = ..., as_text: Literal[False] = ..., parse_form_data: bool = ...) -> bytes: ...
+    @overload
+    def get_data(self, cache: bool = ..., as_text: Literal[True] = ..., parse_form_data: bool = ...) -> str: ...
+    def get_data(
         self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False
     ) -> bytes | str:
         """Return the body.
@@ -347,7 +370,10 @@ class Request(RequestBase):
         if data is None:
             data = self._read_body()
         try:
-            pairs = parse_pairs(data.decode())
+            if self.charset == "utf-8":
+                pairs = parse_pairs(data.decode())
+            else:
+                pairs = parse_foreign_pairs(data, self.charset, self.encoding_errors)
         except UnicodeDecodeError:
             pairs = []
         known, storage = self.__dict__, self.parameter_storage_class
@@ -408,6 +434,28 @@ _NO_CALLBACKS: list[Callable[[], Any]] = []
 _BODILESS = frozenset({*range(100, 200), 204, 304})
 
 
+def _encoded(items: Iterable[Any]) -> Iterator[bytes]:
+    """Yield `items` with texts encoded, as werkzeug does; bytes, which most are, are asked about first."""
+    for item in items:
+        yield item if type(item) is bytes or not isinstance(item, str) else item.encode()
+
+
+class _Body:
+    """Give the server the iterator itself, and be closed by it: 0.03 microseconds for a chunk instead of 0.2."""
+
+    __slots__ = ("_chunks", "close")
+
+    def __init__(self, items: Iterable[Any], close: Callable[[], None]) -> None:
+        self._chunks = _encoded(items)
+        self.close = close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
+
+
 class Response(ResponseBase):
     """Hold what goes out; HTML unless told otherwise. The headers object is made when somebody looks at it.
 
@@ -421,6 +469,8 @@ class Response(ResponseBase):
     """
 
     default_mimetype: str | None = "text/html"
+    #: The encoding of texts, for programs that ask; there is no other one.
+    charset = "utf-8"
     json_module: Any = json
     autocorrect_location_header = False
     direct_passthrough = False
@@ -614,7 +664,7 @@ class Response(ResponseBase):
         if self.direct_passthrough:
             return body  # type: ignore[return-value]
         if type(body) is not list or self._on_close:
-            return ClosingIterator(self.iter_encoded(), self.close)
+            return _Body(body, self.close)
         if len(body) == 1 and type(body[0]) is bytes:
             return body
         return [item.encode() if isinstance(item, str) else item for item in body]

@@ -102,7 +102,8 @@ def test_modules_that_were_imported_before_are_the_same(run: Run) -> None:
 def test_bases_without_io(run: Run) -> None:
     source = """
         import flask.sansio.app, flask.sansio.blueprints, flask.sansio.scaffold
-        from flask.sansio.scaffold import Scaffold, setupmethod
+        from flask.sansio.scaffold import Scaffold, T_route, _endpoint_from_view_func, setupmethod
+        from flask.testing import FlaskCliRunner, ScriptInfo
         app = flask.Flask("x")
         print(isinstance(app, flask.sansio.app.App), isinstance(app, Scaffold), flask.sansio.__path__)
         print(issubclass(flask.Blueprint, flask.sansio.blueprints.Blueprint))

@@ -5,6 +5,7 @@ import inspect
 import logging
 import os
 import sys
+import warnings
 from datetime import timedelta
 from urllib.parse import unquote
 
@@ -68,6 +69,7 @@ def test_arguments_by_name_are_the_same_in_every_mode(mode, tmp_path):
     assert app.config.root_path == str(tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:static_path:DeprecationWarning")
 @pytest.mark.parametrize("mode", OLD_ORDER)
 def test_static_path_is_another_name_of_static_url_path(mode):
     assert Flask("some_name", "/files", compat=mode).static_url_path == "/files"
@@ -77,12 +79,21 @@ def test_static_path_is_another_name_of_static_url_path(mode):
     assert app.static_url_path == "/other"
 
 
+def test_static_path_is_deprecated_in_0_10_only(mode):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        Flask("some_name", static_path="/files", compat=mode)
+    assert [warning.category for warning in caught] == ([DeprecationWarning] if mode == "0.10" else [])
+    assert all(warning.filename == __file__ for warning in caught)
+
+
 @pytest.mark.parametrize(("mode", "too_many"), [("documented", 7), ("0.10", 7), ("3.1", 10)])
 def test_too_many_positional_arguments_are_refused(mode, too_many):
     with pytest.raises(TypeError, match="positional"):
         Flask("some_name", *[None] * too_many, compat=mode)
 
 
+@pytest.mark.filterwarnings("ignore:static_path:DeprecationWarning")
 def test_argument_by_position_and_by_name_is_refused(mode):
     with pytest.raises(TypeError, match=r"static_url_path|static_path"):
         Flask("some_name", None, "/a", static_url_path="/a", static_path="/a", compat=mode)
@@ -189,8 +200,9 @@ def test_default_configuration_is_the_documented_one(mode):
         "SESSION_COOKIE_HTTPONLY": True, "SEND_FILE_MAX_AGE_DEFAULT": 43200, "PRESERVE_CONTEXT_ON_EXCEPTION": None,
         "SESSION_COOKIE_SECURE": False, "TRAP_HTTP_EXCEPTIONS": False,
     }  # fmt: skip
-    assert {key: config[key] for key in documented} == documented
     assert dict(Flask.default_config).items() >= documented.items()
+    # "By default the logger name is the package name passed to the constructor", and so it stands there.
+    assert {key: config[key] for key in documented} == documented | {"LOGGER_NAME": "some_name"}
 
 
 def test_default_configuration_of_3_1():

@@ -377,6 +377,7 @@ def late_calls(app):
     ]
 
 
+@pytest.mark.filterwarnings("ignore:register_module:DeprecationWarning")
 @pytest.mark.parametrize("number", range(18))
 @pytest.mark.parametrize(
     ("mode", "debug", "refused"),

@@ -416,6 +416,7 @@ def test_interpreter_ends_in_silence():
         "app = microflask.Flask('silent', root_path='/')\n"
         "async def view():\n"
         "    view.task = asyncio.create_task(asyncio.sleep(3600))\n"
+        "    await asyncio.to_thread(int)\n"
         "    return 'fine'\n"
         "app.add_url_rule('/', 'view', view)\n"
         "threading.Thread(target=app.test_client().get, args=('/',)).start()\n"

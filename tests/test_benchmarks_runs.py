@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -429,6 +430,8 @@ def quick_request(app: Any, ask: Ask = Ask("/"), text: str = material.HELLO) -> 
 @pytest.mark.parametrize("subject", scale_costs.SUBJECTS)
 @pytest.mark.usefixtures("small")
 def test_each_subject_answers_rightly_and_tells_a_cost_by_the_piece(subject: str) -> None:
+    if subject == "uploads" and metadata.version("werkzeug") < "3.1.9":
+        pytest.skip("older werkzeug appends two bytes to such an upload")
     costs = scale_costs.SUBJECTS[subject][1](microflask)
     assert costs
     assert all(" per " in cost.unit for cost in costs)

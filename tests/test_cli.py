@@ -494,19 +494,29 @@ def test_subdomains_and_hosts() -> None:
     assert table(app)[2] == ["one", "GET", "a.example", "/"]
 
 
-def test_late_views_are_checked(routed: Flask) -> None:
+def test_views_and_blueprints_that_are_imported_late_are_checked(routed: Flask) -> None:
     routed.add_url_rule("/good", "good", "os.path.join")
     runner = routed.test_cli_runner(**SEPARATE_OUTPUTS)
     command = microflask.cli.routes_command
     assert runner.invoke(command, ["--check"]).exit_code == 0
     routed.add_url_rule("/no-module", "no_module", "nothing.such")
     routed.add_url_rule("/no-name", "no_name", "os.path.nothing_such")
+    routed.register_blueprint("nothing_such:pages", url_prefix="/pages")
     result = runner.invoke(command, ["--check"])
-    assert result.exit_code == 1
-    first, second = result.stderr.splitlines()
-    assert first.startswith("no_module: nothing.such ")
-    assert second.startswith("no_name: os.path.nothing_such ")
-    assert result.stdout.startswith("1 of 3 ")
+    assert (result.exit_code, result.stdout) == (1, "")
+    names = [line.partition(" cannot be imported: ")[0] for line in result.stderr.splitlines()]
+    assert sorted(names) == ["nothing.such", "nothing_such:pages", "os.path.nothing_such"]
+
+
+def test_rules_of_late_blueprints_are_listed(write: Write, routed: Flask) -> None:
+    source = "from microflask import Blueprint\nbp = Blueprint('late', __name__)\nbp.add_url_rule('/x', 'x')\n"
+    write("late_pages.py", source)
+    sys.path.insert(0, os.getcwd())
+    routed.register_blueprint("late_pages:bp", url_prefix="/late")
+    routed.register_blueprint("nothing_such:bp", url_prefix="/nothing")
+    result = routed.test_cli_runner(**SEPARATE_OUTPUTS).invoke(microflask.cli.routes_command)
+    assert (result.exit_code, result.stderr.startswith("nothing_such:bp cannot be imported")) == (0, True)
+    assert "late.x    GET        /late/x" in result.stdout
 
 
 # -- names

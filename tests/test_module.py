@@ -7,6 +7,11 @@ from microflask.module import blueprint_is_module
 
 MODES = ("documented", "0.10", "3.1")
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:register_module:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:request.module:DeprecationWarning"),
+]
+
 
 @pytest.fixture(params=MODES)
 def app(request, tmp_path):
@@ -135,6 +140,16 @@ def test_hooks_of_a_module_are_for_its_own_requests(app):
     client = app.test_client()
     assert (client.get("/").text, log) == ("True", [])
     assert (client.get("/admin/").text, log) == ("True", ["before", "after"])
+
+
+@pytest.mark.filterwarnings("error")
+def test_registration_is_deprecated_in_0_10_only(app):
+    if app.compat.name == "0.10":
+        with pytest.warns(DeprecationWarning, match="Blueprint") as caught:
+            app.register_module(Module("old_site.admin"))
+        assert caught[0].filename == __file__
+    else:
+        app.register_module(Module("old_site.admin"))
 
 
 def test_register_module_wants_a_module(app):

@@ -163,7 +163,8 @@ def test_functions_after_the_request_see_error_pages(mode, path, status, quiet):
     app.add_url_rule("/abort", "abort", lambda: abort(403))
     app.add_url_rule("/fail", "fail", lambda: 1 / 0)
     assert app.test_client().get(path).status_code == status
-    assert seen == [status]
+    # "This function might not be executed ... in case an unhandled exception occurred", says the document.
+    assert seen == ([] if (mode, status) == ("0.10", 500) else [status])
 
 
 def test_functions_before_the_request_run_where_nothing_matched(mode):
@@ -335,7 +336,7 @@ def test_failing_function_after_an_error_page_is_logged_and_the_page_sent(mode, 
     app.after_request(lambda response: 1 / 0)
     assert app.test_client().get("/").status_code == 500
     kinds = [record.exc_info[0] for record in caplog.records]
-    assert kinds == [ZeroDivisionError, ZeroDivisionError]
+    assert kinds == [ZeroDivisionError] * (1 if mode == "0.10" else 2)
 
 
 def test_server_that_fails_to_start_the_response_is_heard_of(mode):
@@ -530,7 +531,8 @@ def test_signals_carry_what_is_documented(mode, connect, quiet):
     extra = {name: extra for name, (_, extra) in got.items()}
     error = extra["exception"]["exception"]
     assert isinstance(error, ZeroDivisionError)
-    assert extra["finished"]["response"].status_code == 500
+    if mode != "0.10":
+        assert extra["finished"]["response"].status_code == 500
     assert extra["request tearing down"] == extra["app tearing down"] == {"exc": error}
     assert extra["pushed"] == extra["started"] == extra["popped"] == {}
 

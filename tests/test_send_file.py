@@ -18,6 +18,8 @@ from microflask import Blueprint, Flask, request, send_file, send_from_directory
 
 CONTENT = b"0123456789"
 MODES = ("documented", "0.10", "3.1")
+#: Flask 0.10 warns of open files.
+pytestmark = pytest.mark.filterwarnings("ignore:send_file:DeprecationWarning")
 
 
 @pytest.fixture

@@ -35,12 +35,16 @@ class _NoApplication:
 
 _no_application = _NoApplication()
 _plain = DefaultJSONProvider(_no_application)
+_unsorted = DefaultJSONProvider(_no_application)
+_unsorted.sort_keys = False
 
 
 def _provider(app: Any) -> Any:
     if app is None:
         app = find_app()
-    return _plain if app is None else app.json
+    if app is not None:
+        return app.json
+    return _plain if default_compat().json_sorted_without_application else _unsorted
 
 
 @overload

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
+import re
 from collections.abc import Mapping
-from functools import cache
+from datetime import UTC, datetime
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.http import dump_cookie
+from werkzeug.wrappers import Response as ResponseBase
+
 from ..json.tag import TaggedJSONSerializer
+from ..wrappers import Request
 from .data import SecureCookieSession, without_time_zones
 from .interface import SessionInterface, add_vary
 
@@ -16,6 +23,14 @@ if TYPE_CHECKING:
 
 #: Writes and reads the data of sessions: JSON with tuples, bytes, markup, UUIDs and datetimes.
 session_json_serializer = TaggedJSONSerializer()
+
+_NAME = re.compile(r'[^ \t=";]+').fullmatch
+#: What a signed text consists of.
+_NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9._-]*").fullmatch
+
+
+def _find_nothing(header: str) -> list[str]:
+    return []
 
 
 def _sha1(string: bytes = b"") -> Any:
@@ -61,6 +76,64 @@ def _keep_dot(app: Any, response: Any, domain: str | None) -> None:
         response.headers.setlist("Set-Cookie", cookies)
 
 
+@lru_cache(maxsize=32)
+def _is_plain(kind: type[Any]) -> bool:
+    """Tell whether a class of requests has the cookies of :class:`microflask.Request`."""
+    return (
+        inspect.getattr_static(kind, "cookies", None) is vars(Request)["cookies"]
+        and kind.dict_storage_class is Request.dict_storage_class
+    )
+
+
+@lru_cache(maxsize=32)
+def _finder(name: str) -> Any:
+    """Return what finds the values of a cookie in a header without quotes, as werkzeug's parser does."""
+    if not _NAME(name):
+        # The parser never finds it.
+        return _find_nothing
+    return re.compile(rf"(?:^|;)[ \t]*{re.escape(name)}(?:[ \t]*=[ \t]*([^ \t;]*))?[ \t]*(?=;|\Z)").findall
+
+
+def _values(request: Any, name: str) -> list[str]:
+    """Return the values of a cookie; nothing else of the header is parsed unless it has been: 0.9 microseconds for
+    one of three cookies, instead of 3.8."""
+    if "cookies" not in request.__dict__ and _is_plain(type(request)):
+        header = request.environ.get("HTTP_COOKIE")
+        if not header:
+            return []
+        if '"' not in header:
+            return _finder(name)(header)  # type: ignore[no-any-return]
+    return request.cookies.getlist(name)  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=64)
+def _around_value(name: str, expires: datetime | None, **options: Any) -> tuple[str, str]:
+    """Return what stands before and after the value in a Set-Cookie header."""
+    before = dump_cookie(name, max_size=0)
+    header = dump_cookie(name, expires=expires, max_size=0, **options)
+    before = before[: before.index("=", len(name.encode())) + 1]
+    return before, header[len(before) :]
+
+
+def set_cookie(response: Any, name: str, text: str, expires: Any, options: dict[str, Any]) -> None:
+    """Set a cookie as ``response.set_cookie()`` does, with all but the value kept for a second.
+
+    That takes 2 microseconds instead of 7.
+    """
+    if type(response).set_cookie is ResponseBase.set_cookie and _NEEDS_NO_QUOTES(text):
+        if type(expires) is datetime and expires.tzinfo is UTC:
+            expires = expires.replace(microsecond=0)
+        if expires is None or type(expires) is datetime:
+            before, after = _around_value(name, expires, **options)
+            header = f"{before}{text}{after}"
+            limit = response.max_cookie_size
+            if not limit or len(header) <= limit:
+                response.headers.add("Set-Cookie", header)
+                return
+    # There werkzeug warns of cookies that are too large, too.
+    response.set_cookie(name, text, expires=expires, **options)
+
+
 class SecureCookieSessionInterface(SessionInterface):
     """Keep sessions in signed cookies; this is the default."""
 
@@ -94,8 +167,7 @@ class SecureCookieSessionInterface(SessionInterface):
         serializer = self.get_signing_serializer(app)
         if serializer is None:
             return None
-        tokens = request.cookies.getlist(self.get_cookie_name(app))
-        for token in tokens:
+        for token in _values(request, self.get_cookie_name(app)):
             data = _signing().read(serializer, token, int(app.permanent_session_lifetime.total_seconds()))
             if isinstance(data, dict):
                 return self.session_class(without_time_zones(data) if app.compat.naive_session_datetimes else data)
@@ -123,7 +195,7 @@ class SecureCookieSessionInterface(SessionInterface):
             expires = self.get_expiration_time(app, session)
             text = self._sign(app, dict(session))
             options = self._cookie_options(app)
-            response.set_cookie(self.get_cookie_name(app), text, expires=expires, **options)
+            set_cookie(response, self.get_cookie_name(app), text, expires, options)
             _keep_dot(app, response, options["domain"])
         if accessed or modified:
             add_vary(response, "Cookie")
@@ -132,8 +204,7 @@ class SecureCookieSessionInterface(SessionInterface):
         serializer = self.get_signing_serializer(app)
         if serializer is None:
             raise RuntimeError("a session cannot be saved without app.secret_key, and it was there when it was opened")
-        text = serializer.dumps(data)
-        return text.decode("ascii") if isinstance(text, bytes) else text
+        return _signing().write(serializer, data)  # type: ignore[no-any-return]
 
     def needs_untouched(self, app: Any, environ: Mapping[str, Any]) -> bool:
         """Return whether a session nobody looked at may have to be sent again."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .data import NullSession, SessionMixin
+from .data import NullSession, SecureCookieSession, SessionMixin
 
 
 class SessionInterface:
@@ -51,6 +51,9 @@ class SessionInterface:
 
     def is_null_session(self, obj: object) -> bool:
         """Return whether `obj` only stands for a session; such a one is not saved."""
+        if type(obj) is SecureCookieSession and self.null_session_class is NullSession:
+            # An abstract base class takes 0.4 microseconds for an answer.
+            return False
         return isinstance(obj, self.null_session_class)
 
     def get_cookie_name(self, app: Any) -> str:
@@ -140,7 +143,8 @@ def add_vary(response: Any, name: str) -> None:
     Most responses have no Vary yet: then this is one call instead of the thirty of werkzeug's header set.
     """
     headers = response.headers
-    if any(key.lower() == "vary" for key, _ in headers):
-        response.vary.add(name)
-    else:
-        headers.add("Vary", name)
+    for key, _ in headers:
+        if key.lower() == "vary":
+            response.vary.add(name)
+            return
+    headers.add("Vary", name)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import time
 import zlib
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -15,10 +17,10 @@ from itsdangerous import (
     SignatureExpired,
     TimestampSigner,
     URLSafeTimedSerializer,
-    base64_decode,
     base64_encode,
     want_bytes,
 )
+from itsdangerous.encoding import int_to_bytes
 
 #: The beginning of 2011 in Unix seconds. itsdangerous counted from there until 0.24, which Flask 0.10 came with; its
 #: timestamps stay below this number until 2052, and no others have been below it since 2011.
@@ -26,8 +28,12 @@ _EPOCH_2011 = 1293840000
 #: The end of the year 9999, which is as far as datetime reaches.
 _LAST_SECOND = 253402300799
 
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
 #: Up to here the small window holds the whole text, and finds what the large one finds.
 _SHORT = 240
+#: From here on it is possible: zlib takes 6 bytes for its frame, and 4 for one character that comes many times.
+_SHORTEST = 12
 #: zlib's header and checksum, which the trial does without.
 _ZLIB_FRAME = 6
 
@@ -44,7 +50,7 @@ class SessionSigner(TimestampSigner):
     def _signature(self, mac: hmac.HMAC, value: bytes) -> bytes:
         mac = mac.copy()
         mac.update(value)
-        return base64_encode(mac.digest())
+        return _encode(mac.digest())
 
     def get_signature(self, value: str | bytes) -> bytes:
         """Return the signature of `value` by the newest key."""
@@ -53,7 +59,7 @@ class SessionSigner(TimestampSigner):
     def verify_signature(self, value: str | bytes, sig: str | bytes) -> bool:
         """Return whether `sig` is the signature of `value` by one of the keys."""
         data, given = want_bytes(value), want_bytes(sig)
-        return any(hmac.compare_digest(given, self._signature(mac, data)) for mac in self._macs)
+        return any([hmac.compare_digest(given, self._signature(mac, data)) for mac in self._macs])
 
     def unsign(self, signed_value: str | bytes, max_age: int | None = None, return_timestamp: bool = False) -> Any:
         """Return the value without its signature, and when it was signed if `return_timestamp` is set.
@@ -77,10 +83,10 @@ class SessionSigner(TimestampSigner):
 def _seconds(stamp: bytes) -> int:
     """Return the Unix seconds that the timestamp of a signature means."""
     try:
-        seconds = int.from_bytes(base64_decode(stamp), "big")
+        seconds = int.from_bytes(_decode(stamp), "big")
         if seconds > _LAST_SECOND:
-            raise BadData("after the year 9999")
-    except BadData:
+            raise ValueError("after the year 9999")
+    except ValueError:
         raise BadTimeSignature("The timestamp of the signature is not one") from None
     return seconds + _EPOCH_2011 if seconds < _EPOCH_2011 else seconds
 
@@ -101,8 +107,35 @@ class SessionSerializer(URLSafeTimedSerializer):
         """Return `obj` as text for a URL, compressed where that is shorter."""
         text = Serializer.dump_payload(self, obj)
         if _shrinks(text):
-            return b"." + base64_encode(zlib.compress(text))
-        return base64_encode(text)
+            return b"." + _encode(zlib.compress(text))
+        return _encode(text)
+
+    def write(self, obj: Any) -> str:
+        """Return the text that :meth:`dumps` returns, in 9 calls instead of 40."""
+        value = b"%b.%b" % (self.dump_payload(obj), _stamp(int(time.time())))
+        return (b"%b.%b" % (value, self._kept.get_signature(value))).decode("ascii")
+
+    def read(self, token: str, max_age: int) -> Any | None:
+        """Return what :meth:`loads` returns, or None where it raises an exception; in 9 calls instead of 40.
+
+        :raises UnicodeEncodeError: `token` has no bytes
+        """
+        signed, _, signature = token.encode().rpartition(b".")
+        value, _, stamp = signed.rpartition(b".")
+        if not value or not self._kept.verify_signature(signed, signature):
+            return None
+        if not 0 <= int(time.time()) - _seconds(stamp) <= max_age:
+            return None
+        try:
+            if value[0] == 46:
+                payload = zlib.decompress(_decode(value[1:]))
+            else:
+                payload = _decode(value)
+            read: Any = self.serializer.loads
+            return read(payload.decode() if self.is_text_serializer else payload)
+        except Exception:
+            # A foreign serializer may raise anything, and so may zlib; itsdangerous makes BadPayload of it.
+            return None
 
     def make_signer(self, salt: str | bytes | None = None) -> Any:
         """Return a signer for `salt`; the one of the serializer's own salt is always the same."""
@@ -113,12 +146,32 @@ class SessionSerializer(URLSafeTimedSerializer):
         yield self.make_signer(salt)
 
 
+def _encode(value: bytes) -> bytes:
+    """Return base 64 for URLs, as itsdangerous does; without its layers it takes 0.3 microseconds instead of 0.8."""
+    return b2a_base64(value, newline=False).translate(_TO_URL).rstrip(b"=")
+
+
+def _decode(text: bytes) -> bytes:
+    """Return the bytes of base 64 for URLs, as itsdangerous does.
+
+    :raises binascii.Error: there is no such number of characters
+    """
+    return a2b_base64(text.translate(_FROM_URL) + b"=" * (-len(text) % 4))
+
+
+@lru_cache(maxsize=8)
+def _stamp(seconds: int) -> bytes:
+    return base64_encode(int_to_bytes(seconds))
+
+
 def _shrinks(text: bytes) -> bool:
     """Return whether compressed text is shorter by more than the dot that marks it.
 
     zlib clears 256 KiB for each call, 42 us for a session of usual size. A short text compresses to the same length
     in a window of 512 bytes, in 3 us; only a text that does shrink is compressed with zlib's own settings.
     """
+    if len(text) < _SHORTEST:
+        return False
     if len(text) > _SHORT:
         return len(zlib.compress(text)) < len(text) - 1
     trial = zlib.compressobj(wbits=-9, memLevel=4)
@@ -145,6 +198,19 @@ def session_serializer(
 def read(serializer: Any, token: str, max_age: int) -> Any | None:
     """Return what `token` holds, or None if it is forged, cut, expired or not readable."""
     try:
+        if type(serializer) is SessionSerializer:
+            return serializer.read(token, max_age)
         return serializer.loads(token, max_age=max_age)
     except (BadData, ValueError):
         return None
+
+
+def write(serializer: Any, data: Any) -> str:
+    """Return the text of a cookie that holds `data`.
+
+    :raises TypeError: it holds something the serializer does not know
+    """
+    if type(serializer) is SessionSerializer:
+        return serializer.write(data)
+    text: str | bytes = serializer.dumps(data)
+    return text.decode("ascii") if isinstance(text, bytes) else text

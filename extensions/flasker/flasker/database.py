@@ -10,11 +10,12 @@ from threading import local
 from typing import Any
 
 from celery.signals import worker_process_init
-from microflask import Flask, current_app, g, got_request_exception, has_app_context, request
 from sqlalchemy import URL, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from sqlalchemy.pool import StaticPool
+
+from microflask import Flask, current_app, g, got_request_exception, has_app_context, request
 
 from .errors import ProjectImportError
 

@@ -108,7 +108,8 @@ def _where(error: configparser.Error) -> str:
 def _check_project(path: str, texts: Mapping[str, str]) -> None:
     for key in texts:
         if key not in PROJECT_KEYS:
-            raise ProjectImportError(f"{path}: the key {key!r} in [PROJECT] is unknown; it has {_listed(PROJECT_KEYS)}")
+            known = _listed(PROJECT_KEYS)
+            raise ProjectImportError(f"{path}: the key {key!r} in [PROJECT] is unknown; the section has {known}")
     if not texts.get("NAME", "").strip():
         raise ProjectImportError(f"{path}: the project has no name: write NAME = ... in [PROJECT]")
 
@@ -132,8 +133,8 @@ def convert(text: str) -> Any:
 
 def _celery_options(path: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of [CELERY] under their present names; a file may mix old and new ones."""
-    old = celery_defaults._TO_NEW_KEY  # type: ignore[attr-defined]
-    new = celery_defaults.SETTING_KEYS  # type: ignore[attr-defined]
+    names: Any = celery_defaults
+    old, new = names._TO_NEW_KEY, names.SETTING_KEYS
     options: dict[str, Any] = {}
     written: dict[str, str] = {}
     for key, value in values.items():

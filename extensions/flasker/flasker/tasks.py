@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import celery
+
 from microflask import current_app, has_app_context
 
 from . import broker
@@ -53,7 +54,7 @@ def with_defaults(options: dict[str, Any], folder: str) -> dict[str, Any]:
         transport["folder"] = folder
     elif scheme in _REDIS:
         if find_spec("redis") is None:
-            raise ProjectImportError("BROKER_URL names Redis, whose library is not installed: pip install flasker[redis]")
+            raise ProjectImportError("BROKER_URL names Redis, whose library is missing: pip install flasker[redis]")
         transport["socket_connect_timeout"] = _CONNECT_TIMEOUT
         defaults |= {"result_backend": url, "redis_socket_connect_timeout": _CONNECT_TIMEOUT}
         defaults["result_backend_transport_options"] = {"retry_policy": {"timeout": _RETRY_TIMEOUT}}

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from microflask import Flask, got_request_exception, request
-from microflask.wrappers import Response
 from werkzeug.exceptions import InternalServerError
 from werkzeug.routing import RoutingException
+
+from microflask import Flask, got_request_exception, request
+from microflask.wrappers import Response
 
 #: Returns the answer to an error below a prefix; None where the application shall deal with it.
 AreaErrorHandler = Callable[[Exception], Response | None]

@@ -17,10 +17,9 @@ from typing import Any
 
 import pytest
 from api_tools import MEMORY, SAMPLE, Api
-from sqlalchemy import event
-
 from flasker import Project, current
 from flasker.util import Model
+from sqlalchemy import event
 
 PACKAGE_FOLDER = Path(__file__).parents[1]
 #: Seconds in which something that happens in another process has to happen.

@@ -44,11 +44,11 @@ class Provider:
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 provider.asked.append(self.path)
                 self._answer(*provider.get(self.path))
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 self._answer(*provider.post(dict(parse_qsl(body)), self.headers.get("Authorization")))
 
@@ -118,5 +118,5 @@ class Provider:
         header = {"alg": "RS256", "kid": "1", **self.header}
         parts = [header, {name: value for name, value in claims.items() if value is not None}]
         text = ".".join(_base64(json.dumps(part).encode()) for part in parts)
-        signature = b"" if header["alg"] == "none" else self.key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return f"{text}.{_base64(signature)}"
+        signature = self.key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{text}.{_base64(b'' if header['alg'] == 'none' else signature)}"

@@ -14,9 +14,9 @@ HEAD = """
     from flasker import current_project
     from flasker.ext.api import APIManager
     from flasker.util import Jsonifiable, Model, cached_property
-    from sqlalchemy import (ARRAY, JSON, BigInteger, Boolean, Column, Computed, Date, DateTime, Enum, Float, ForeignKey,
-        Integer, Interval, LargeBinary, Numeric, PickleType, SmallInteger, String, Table, Text, Time, Unicode, Uuid,
-        func, select)
+    from sqlalchemy import (ARRAY, JSON, BigInteger, Boolean, Column, Computed, Date, DateTime, Enum, Float,
+        ForeignKey, Integer, Interval, LargeBinary, Numeric, PickleType, SmallInteger, String, Table, Text, Time,
+        Unicode, Uuid, func, select)
     from sqlalchemy.ext.hybrid import hybrid_property
     from sqlalchemy.ext.orderinglist import ordering_list
     from sqlalchemy.orm import column_property, deferred, relationship
@@ -165,7 +165,9 @@ def test_values_of_all_types_go_in_and_come_out(things: Any) -> None:
     assert {empty[name] for name in VALUES} == {None}
 
 
-@pytest.mark.parametrize("name", ["small", "big", "price", "text", "day", "moment", "clock", "colour", "level", "word"])
+@pytest.mark.parametrize(
+    "name", ["small", "big", "price", "text", "day", "moment", "clock", "colour", "level", "word"]
+)
 def test_filters_and_sorting_by_all_types(things: Any, name: str) -> None:
     things.post("/api/things/", VALUES)
     things.post("/api/things/", {})
@@ -193,8 +195,9 @@ def test_times_with_a_zone(things: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("small", 2**15), ("big", 2**63), ("flag", 1), ("flag", "true"), ("real", "1"), ("real", True), ("real", 10**400),
-        ("price", "1.1"), ("text", 1), ("day", "2020-02-30"), ("day", "2020-01-01T00:00:00"), ("day", 20200101),
+        ("small", 2**15), ("big", 2**63), ("flag", 1), ("flag", "true"), ("real", "1"), ("real", True),
+        ("real", 10**400), ("price", "1.1"), ("text", 1), ("day", "2020-02-30"),
+        ("day", "2020-01-01T00:00:00"), ("day", 20200101),
         ("moment", "yesterday"), ("moment", "0001-01-01T00:00:00+05:00"), ("moment", 0), ("clock", "25:00"),
         ("span", "1 day"), ("span", 1e300), ("blob", "no base64"), ("blob", [1]), ("colour", "GREEN"), ("colour", 1),
         ("level", "HIGH"), ("word", "three"), ("ident", "1234"), ("ident", 5),
@@ -360,7 +363,8 @@ def test_what_is_hidden_can_be_neither_set_nor_searched(make: Any, name: str) ->
 
 def test_many_to_many(make: Any) -> None:
     api = make("""
-    links = Table('links', Model.metadata, Column('post_id', ForeignKey('posts.id')), Column('tag', ForeignKey('tags.name')))
+    links = Table('links', Model.metadata, Column('post_id', ForeignKey('posts.id')),
+        Column('tag', ForeignKey('tags.name')))
 
     class Post(Model):
         id = Column(Integer, primary_key=True)

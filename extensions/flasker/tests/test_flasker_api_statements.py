@@ -16,7 +16,8 @@ MODELS = """
     from sqlalchemy.orm import deferred, relationship
 
     current_project.register_manager(APIManager(add_all_models=True, default_limit=None))
-    links = Table('links', Model.metadata, Column('cat_id', ForeignKey('cats.id')), Column('toy_id', ForeignKey('toys.id')))
+    links = Table('links', Model.metadata, Column('cat_id', ForeignKey('cats.id')),
+        Column('toy_id', ForeignKey('toys.id')))
 
     class Street(Model):
         id = Column(Integer, primary_key=True)
@@ -68,7 +69,7 @@ LAZY = (
         def size(self):
             return len(self.cats)""",
     )
-    .replace("relationship('Cat', back_populates='house')", "relationship('Cat', back_populates='house', lazy='joined')")
+    .replace("'Cat', back_populates='house'", "'Cat', back_populates='house', lazy='joined'")
     .replace("relationship('Toy', secondary=links,", "relationship('Toy', secondary=links, lazy='selectin',")
 )
 URLS = [

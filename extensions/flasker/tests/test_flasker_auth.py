@@ -16,9 +16,8 @@ import pytest
 if not all(map(find_spec, ("authlib", "flask_login", "requests"))):
     pytest.skip("the extra flasker[auth] is not installed", allow_module_level=True)
 
-from oidc_provider import Provider
-
 from flasker import ProjectImportError
+from oidc_provider import Provider
 
 CONF = "[PROJECT]\nNAME = <My> Project\nMODULES = views\nDB_URL = sqlite://\n[APP]\nSECRET_KEY = 'a key'\n"
 VIEWS = """
@@ -113,7 +112,8 @@ def make_browser(start: Any, provider: Provider) -> Any:
             f"client_id={provider.client_id!r}, authorized_emails=['hers@email.com', 'His@Email.com'],"
             f" client_secret='the secret', server_metadata_url={provider.metadata_url!r}"
         )
-        return Browser(start(conf, views=VIEWS.replace("OPTIONS", f"**{{**dict({options}), **dict({more})}}")), provider)
+        views = VIEWS.replace("OPTIONS", f"**{{**dict({options}), **dict({more})}}")
+        return Browser(start(conf, views=views), provider)
 
     return make
 
@@ -425,6 +425,7 @@ def test_what_is_missing_is_told_at_the_start(make_browser: Any, more: str, conf
 
 def test_microflask_answers_to_the_name_of_flask(browser: Browser) -> None:
     import flask_login
+
     import microflask
 
     assert sys.modules["flask"].Flask is microflask.Flask

@@ -8,11 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import create_engine
-from sqlalchemy.orm import Session
-
 from flasker.util import Cacheable, Jsonifiable, Loggable, Model, jsonify
 from flasker.util.model import table_name
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
 
 MEMORY = "[PROJECT]\nNAME = Test\nMODULES = models\nDB_URL = sqlite://\n"
 MODELS = """
@@ -199,8 +198,9 @@ def test_the_cache_outlives_the_session(models: Any) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        None, True, 1.5, "text", [1, [2]], (1, ("a",)), {"tuple": 1}, {1: {"x": date(2020, 1, 2)}}, {1, 2}, b"\x00\xff",
-        datetime(2020, 1, 2, 3, 4, 5, 6), timedelta(days=1, microseconds=5), Decimal("1.10"), UUID(int=5), {},
+        None, True, 1.5, "text", [1, [2]], (1, ("a",)), {"tuple": 1}, {1: {"x": date(2020, 1, 2)}}, {1, 2},
+        b"\x00\xff", datetime(2020, 1, 2, 3, 4, 5, 6), timedelta(days=1, microseconds=5), Decimal("1.10"),
+        UUID(int=5), {},
     ],
 )  # fmt: skip
 def test_cached_values_come_back_as_what_they_were(models: Any, value: object) -> None:
@@ -216,9 +216,8 @@ def test_cached_values_come_back_as_what_they_were(models: Any, value: object) -
 
 
 def test_what_the_database_cannot_keep_is_an_error_that_says_so(models: Any) -> None:
-    from sqlalchemy.exc import StatementError
-
     from flasker import current_project
+    from sqlalchemy.exc import StatementError
 
     with current_project.app.app_context():
         current_project.db.session.add(models.House(id=1, size=object()))

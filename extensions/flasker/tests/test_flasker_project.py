@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import celery
+import flasker
 import pytest
-from microflask import Flask, g
+from flasker import Project, ProjectImportError, current_project
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import scoped_session
 
-import flasker
-from flasker import Project, ProjectImportError, current_project
+from microflask import Flask, g
 
 MEMORY = "[PROJECT]\nNAME = My Project\nMODULES = models\nDB_URL = sqlite://\n"
 MODELS = """
@@ -95,7 +95,9 @@ def test_a_start_that_failed_leaves_no_project(start: Any, tmp_path: Path) -> No
     assert not (tmp_path / ".flasker").exists()
 
 
-@pytest.mark.parametrize("name", ["missing", "package.missing", "missing.module", "plain.sub", "package..x", "a b", "."])
+@pytest.mark.parametrize(
+    "name", ["missing", "package.missing", "missing.module", "plain.sub", "package..x", "a b", "."]
+)
 def test_a_missing_module_is_named(start: Any, tmp_path: Path, name: str) -> None:
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").touch()

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from flasker import ProjectImportError
 from flasker.settings import convert, read_settings
 

@@ -6,14 +6,13 @@ import functools
 import logging
 import time
 import uuid
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from datetime import time as daytime
 from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import Any
 
 import pytest
-
 from flasker.util import Cacheable, Jsonifiable, Loggable, cached_property, jsonify
 
 # -- caching -----------------------------------------------------------------------------------------------------
@@ -102,7 +101,7 @@ def test_a_subclass_has_the_cached_properties_of_its_bases() -> None:
 # -- jsonifying --------------------------------------------------------------------------------------------------
 
 
-class Colour(str, Enum):
+class Colour(str, Enum):  # noqa: UP042 - another kind than StrEnum
     RED = "red"
 
 
@@ -149,7 +148,7 @@ class Outer(Jsonifiable):
         ({1}, [1]), (frozenset(), []), ({"a": (1,)}, {"a": [1]}), ({1: 2, None: 3}, {"1": 2, "null": 3}),
         (date(2020, 1, 2), "2020-01-02"), (daytime(3, 4, 5), "03:04:05"),
         (datetime(2020, 1, 2, 3, 4, 5, 6), "2020-01-02T03:04:05.000006"),
-        (datetime(2020, 1, 2, tzinfo=timezone.utc), "2020-01-02T00:00:00+00:00"),
+        (datetime(2020, 1, 2, tzinfo=UTC), "2020-01-02T00:00:00+00:00"),
         (Decimal("1.50"), 1.5), (Decimal("12345678901234567890"), 12345678901234567890), (Decimal("NaN"), None),
         (float("inf"), None), (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         (Colour.RED, "red"), (Number.ONE, 1), ({date(2020, 1, 2): 1}, {"2020-01-02": 1}), ({True: 1}, {"true": 1}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import sqlite3
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from kombu.transport import virtual
@@ -13,7 +13,7 @@ from kombu.transport.base import to_rabbitmq_queue_arguments
 from .store import Store
 
 
-@lru_cache(maxsize=None)
+@cache
 def open_store(folder: str) -> Store:
     """Return this process's view of the broker in `folder`."""
     return Store(folder)
@@ -61,7 +61,7 @@ class Channel(virtual.Channel):
         """Return the arguments of a queue with its expiration in them."""
         return to_rabbitmq_queue_arguments(arguments, **options)
 
-    def basic_consume(self, queue: str, no_ack: bool, *args: Any, **options: Any) -> Any:  # type: ignore[override]
+    def basic_consume(self, queue: str, no_ack: bool, *args: Any, **options: Any) -> Any:
         """Deliver the messages of a queue to a callback."""
         if no_ack:
             self._unacknowledged.add(queue)
@@ -71,7 +71,7 @@ class Channel(virtual.Channel):
         """Return the next message of a queue, or None."""
         message = super().basic_get(queue, no_ack=False, **options)
         if no_ack and message is not None:
-            self.basic_ack(message.delivery_tag)
+            self.basic_ack(str(message.delivery_tag))
         return message
 
     def get_table(self, exchange: str) -> list[Any]:
@@ -88,7 +88,7 @@ class Channel(virtual.Channel):
         self, queue: str, exchange: str | None = None, routing_key: str = "", arguments: Any = None, **options: Any
     ) -> None:
         """Let no more messages for an exchange come into a queue."""
-        self.state.binding_delete(queue, exchange, routing_key)
+        self.state.binding_delete(queue, exchange or "", routing_key)
         self.store.unbind(exchange or "", routing_key, queue)
 
     # -- what kombu asks of a transport --------------------------------------------------------------------------
@@ -137,7 +137,7 @@ class Transport(virtual.Transport):
     driver_name = "flasker"
     #: Seconds between two looks for messages when there were none.
     polling_interval = 0.2
-    connection_errors = (*virtual.Transport.connection_errors, sqlite3.Error, OSError)
+    connection_errors: Any = (*virtual.Transport.connection_errors, sqlite3.Error, OSError)
     channel_errors = virtual.Transport.channel_errors
     implements = virtual.Transport.implements.extend(exchange_type=frozenset(["direct", "topic", "fanout"]))
 

@@ -25,7 +25,7 @@ def create(folder: str, name: str, with_app: bool) -> Iterator[str]:
     if os.path.lexists(conf):
         raise ProjectImportError(f"{os.path.basename(conf)} exists already: choose another name with -n")
     if with_app and os.path.lexists(app) and not os.path.isdir(app):
-        raise ProjectImportError("app exists already and is no folder: rename it, or leave the application out with -a")
+        raise ProjectImportError("app exists already and is no folder: rename it, or leave the application out (-a)")
     made: list[str] = []
     try:
         if with_app:

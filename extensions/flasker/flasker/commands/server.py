@@ -33,5 +33,5 @@ def check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise ProjectImportError(
-                f"The server cannot listen on {host}:{port}: {error.strerror or error}; choose another with -p or --host"
+                f"The server cannot listen on {host}:{port}: {error.strerror or error}; name another with -p or --host"
             ) from None

@@ -33,7 +33,8 @@ def _start_ipython(project: Any, names: dict[str, Any]) -> bool:
         from IPython.terminal.embed import InteractiveShellEmbed
     except ImportError:
         return False
-    InteractiveShellEmbed(banner1=_banner(project, names), user_ns=names)()
+    prompt: Any = InteractiveShellEmbed
+    prompt(banner1=_banner(project, names), user_ns=names)()
     return True
 
 
@@ -53,7 +54,13 @@ def run_lines(lines: Iterable[str], names: dict[str, Any]) -> None:
     """Run Python statements as a prompt would, values shown, and go on after an error."""
     interpreter = code.InteractiveInterpreter(names)
     for source in statements(lines):
-        interpreter.runsource(source, "<stdin>", "single")
+        try:
+            # With an empty line, which ends every block.
+            statement = compile(source + "\n", "<stdin>", "single")
+        except (SyntaxError, ValueError, OverflowError):
+            interpreter.showsyntaxerror("<stdin>")
+        else:
+            interpreter.runcode(statement)
         sys.stdout.flush()
 
 

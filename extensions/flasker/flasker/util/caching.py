@@ -10,7 +10,7 @@ T = TypeVar("T")
 Self = TypeVar("Self", bound="cached_property[Any]")
 
 
-class cached_property(Generic[T]):  # noqa: N801 - it is used like property
+class cached_property(Generic[T]):
     """Compute a property of a :class:`Cacheable` when it is first read, and keep it.
 
     Assigning replaces what is kept. :meth:`Cacheable.refresh_cache` computes it again.
@@ -80,9 +80,9 @@ class Cacheable:
 
     def view_cache(self) -> dict[str, float | None]:
         """Return the age in seconds of each cached property, None for what has not been computed."""
-        kept = self._cache or {}
-        now = time.time()
-        return {name: max(0.0, now - kept[name][1]) if name in kept else None for name in cached_properties(type(self))}
+        kept, now = self._cache or {}, time.time()
+        names = cached_properties(type(self))
+        return {name: max(0.0, now - kept[name][1]) if name in kept else None for name in names}
 
 
 def cached_properties(cls: type[Any]) -> dict[str, cached_property[Any]]:

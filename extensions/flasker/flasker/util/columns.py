@@ -7,7 +7,7 @@ import binascii
 import math
 import uuid
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -219,7 +219,7 @@ def _read_aware_datetime(value: Any) -> datetime:
 def _read_naive_datetime(value: Any) -> datetime:
     moment = _read_aware_datetime(value)
     try:
-        return moment if moment.tzinfo is None else moment.astimezone(timezone.utc).replace(tzinfo=None)
+        return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
     except OverflowError:
         raise ValueError("a date and time between the years 1 and 9999 was expected") from None
 

@@ -109,7 +109,7 @@ class Model(Cacheable, Jsonifiable, Loggable, DeclarativeBase):
     query = _Query()
 
     @declared_attr.directive
-    def __tablename__(cls) -> str | None:  # noqa: N805 - called with the class
+    def __tablename__(cls) -> str | None:
         return table_name(cls.__name__)
 
     @classmethod

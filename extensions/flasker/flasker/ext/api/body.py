@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from microflask import request
 from sqlalchemy import Column
 from sqlalchemy.orm import Session, object_session
 from sqlalchemy.orm.collections import collection_adapter
 from werkzeug.exceptions import UnsupportedMediaType
+
+from microflask import request
 
 from ...util import jsonify
 from ...util.columns import json_reader

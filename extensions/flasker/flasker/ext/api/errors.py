@@ -6,12 +6,13 @@ import json
 from http import HTTPStatus
 from typing import Any, NoReturn
 
-from microflask import current_app
-from microflask.wrappers import Response
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm.exc import FlushError, StaleDataError
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound
 from werkzeug.routing import RoutingException
+
+from microflask import current_app
+from microflask.wrappers import Response
 
 from ...database import reason_of
 

@@ -1,4 +1,4 @@
-"""Loading what an answer shows of relations: with one statement for each relation of a level, not one for each entity."""
+"""Loading what an answer shows of relations: one statement for each relation of a level, not one for each entity."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event, inspect, select, tuple_
+from sqlalchemy import event, select, tuple_
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.orm import ORMExecuteState, Session, aliased
@@ -163,7 +163,7 @@ def _load_for_class(session: Session, asked: Any, prop: Any) -> Any:
     if prop.lazy in NOT_LOADED:
         return None
     relation = Relation(resource_of(prop.parent.class_), prop)
-    owners = {
+    owners: dict[Any, Any] = {
         state.identity: state.obj()
         for state in session.identity_map.all_states()
         if state is asked or (prop.key in state.unloaded and state.mapper.isa(prop.parent))

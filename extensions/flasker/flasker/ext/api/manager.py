@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from microflask import request
 from sqlalchemy.orm import configure_mappers
+
+from microflask import request
 
 from ...util import Model
 from ...util.fields import find_mapper

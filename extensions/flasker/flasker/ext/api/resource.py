@@ -49,7 +49,7 @@ class Relation:
         self.target = resource_of(prop.mapper.class_)
         #: For a reference by foreign key: the names of the owner's columns that are the target's key, else None.
         self.reference_names = None if self.many else self._find_reference()
-        self._read_reference = self.reference_names and _getter(self.reference_names)
+        self._read_reference: Any = self.reference_names and _getter(self.reference_names)
 
     @property
     def writable(self) -> bool:
@@ -67,7 +67,7 @@ class Relation:
         return self._key_in if self._read_reference else None
 
     def _key_in(self, values: dict[str, Any]) -> Key | None:
-        key = self._read_reference(values)  # type: ignore[misc]
+        key: Key = self._read_reference(values)
         return None if None in key else key
 
     def _find_reference(self) -> tuple[str, ...] | None:
@@ -152,8 +152,10 @@ class Resource:
 
     def _loading_options(self) -> tuple[Any, ...]:
         """Return options with which the columns of an entity come at once, and its relations when asked for."""
-        options: list[Any] = [undefer(getattr(self.model, prop.key)) for prop in self.mapper.column_attrs if prop.deferred]
-        if any(prop.lazy not in _LAZY for mapper in self.mapper.self_and_descendants for prop in mapper.relationships):
+        deferred = [prop.key for prop in self.mapper.column_attrs if prop.deferred]
+        options: list[Any] = [undefer(getattr(self.model, key)) for key in deferred]
+        kinds = {prop.lazy for mapper in self.mapper.self_and_descendants for prop in mapper.relationships}
+        if kinds - _LAZY:
             # One that comes with its owner comes in many statements, or for nobody.
             options.append(lazyload("*"))
         with_tables = [

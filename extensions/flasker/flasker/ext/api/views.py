@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from microflask import request, url_for
-from microflask.wrappers import Response
 from sqlalchemy import inspect
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session, with_parent
 from sqlalchemy.orm.exc import FlushError
+
+from microflask import request, url_for
+from microflask.wrappers import Response
 
 from .body import Changes, assign, find_members, read_body, read_object
 from .entities import write_records
@@ -112,8 +113,8 @@ class Views:
         key = inspect(entity).identity
         response = self._record_answer(load_records(session, self.resource, [key])[0], query, 201)
         if self.entity_endpoint is not None:
-            texts = self.resource.key_texts(key)
-            response.headers["Location"] = url_for(self.entity_endpoint, **dict(zip(self.url_names, texts, strict=True)))
+            parts: dict[str, Any] = dict(zip(self.url_names, self.resource.key_texts(key), strict=True))
+            response.headers["Location"] = url_for(self.entity_endpoint, **parts)
         return response
 
     # -- /houses/<id> --------------------------------------------------------------------------------------------
@@ -201,7 +202,8 @@ class RelationViews:
         found: list[Record] = []
         if place:
             page = Query(query.depth, limit=1, offset=place - 1)
-            found, _ = run_query(views.session, self.relation.target, self._is_member(owner), self.relation.order, page)
+            relation = self.relation
+            found, _ = run_query(views.session, relation.target, self._is_member(owner), relation.order, page)
         if not found:
             not_found(f"{self.relation.key} has nothing at the position {position}")
         return views._record_answer(found[0], query)

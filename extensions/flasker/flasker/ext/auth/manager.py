@@ -16,7 +16,7 @@ BLUEPRINT = "flasker_auth"
 _MESSAGE = "_flasker_auth_message"
 
 
-class User(UserMixin):  # type: ignore[misc]
+class User(UserMixin):
     """Be somebody who is signed in."""
 
     def __init__(self, email: str) -> None:
@@ -109,7 +109,7 @@ class GoogleAuthManager:
 
     def _sign_in(self) -> Any:
         target = request.args.get("next")
-        link = url_for(f"{BLUEPRINT}.google", **({"next": target} if target else {}))
+        link = url_for(f"{BLUEPRINT}.google", next=target or None)
         return render_template("flasker/sign_in.html", message=session.pop(_MESSAGE, None), link=link)
 
     def _go_to_provider(self) -> Any:
@@ -144,7 +144,7 @@ class GoogleAuthManager:
     @staticmethod
     def _back(message: str, target: str = "") -> Any:
         session[_MESSAGE] = message
-        return redirect(url_for(f"{BLUEPRINT}.sign_in", **({"next": target} if target else {})))
+        return redirect(url_for(f"{BLUEPRINT}.sign_in", next=target or None))
 
 
 def _this_url() -> str:
