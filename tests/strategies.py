@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 #: By hand: HYPOTHESIS_EXAMPLES=100000 python -m pytest tests/test_routing.py
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "1000"))
+#: A run without it takes fewer than CI does, to be quick.
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "1000" if os.environ.get("CI") else "200"))
 
 
 def examples(share: float = 1.0) -> settings:

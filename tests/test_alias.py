@@ -131,7 +131,7 @@ def test_old_modules(run: Run) -> None:
         from flask._compat import iteritems, reraise, string_types, with_metaclass
         from flask.testing import make_test_environ_builder
         assert same is SecureCookieSession and flask.session is microflask.session
-        print(sorted(iteritems({"a": 1})), string_types, with_metaclass(type, dict).__mro__[1:])
+        print(sorted(iteritems({"a": 1})), string_types, type("D", (with_metaclass(type, dict),), {}).__mro__[1:])
         try:
             reraise(ValueError, ValueError("again"))
         except ValueError as error:

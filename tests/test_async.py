@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import functools
+import signal
 import subprocess
 import sys
 import threading
@@ -503,3 +504,57 @@ def test_ensure_sync_leaves_plain_functions_alone(app):
     assert wrapped.__name__ == "view"
     with app.test_request_context("/direct"):
         assert wrapped() == f"/direct {app.name}"
+
+
+def test_interrupt_cancels_the_coroutine_and_comes_out_when_it_has_ended(app):
+    ended = []
+
+    async def waits():
+        try:
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            await asyncio.sleep(0)
+            ended.append("cleaned up")
+            raise
+
+    with pytest.raises(KeyboardInterrupt):
+        app.ensure_sync(waits)()
+    assert ended == ["cancelled", "cleaned up"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with app.test_request_context("/again"):
+        assert app.ensure_sync(view)() == f"/again {app.name}"
+
+
+def test_second_interrupt_does_not_wait(app):
+    async def stubborn():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("it goes on")
+
+    with pytest.raises(KeyboardInterrupt):
+        app.ensure_sync(stubborn)()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, lambda *_: None])
+def test_handler_of_interrupts_that_is_set_stays(app, handler):
+    async def sets():
+        signal.signal(signal.SIGINT, handler)
+
+    try:
+        app.ensure_sync(sets)()
+        assert signal.getsignal(signal.SIGINT) == handler
+        app.ensure_sync(sets)()
+        assert signal.getsignal(signal.SIGINT) == handler
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def test_coroutine_that_is_cancelled_without_an_interrupt_says_so(app):
+    async def gives_up():
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        app.ensure_sync(gives_up)()

@@ -245,3 +245,45 @@ def test_the_applications_json_does_the_writing(serializer: TaggedJSONSerializer
     app.json.sort_keys = False
     with app.app_context():
         assert serializer.dumps({"b": 1j, "a": (1,)}) == '{"b":"complex","a":{" t":[1]}}'
+
+
+@given(st.recursive(
+    st.none() | st.integers() | st.text(" a\"\\\u00e9"),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(" tdibmu_"), inner), max_leaves=8,
+))  # fmt: skip
+def test_documents_without_tags_are_not_searched_for_them_in_vain(value: Any) -> None:
+    serializer = TaggedJSONSerializer()
+    spaced = TaggedJSONSerializer()
+    spaced._spaced = spaced._passes_dicts = False
+    text = serializer.dumps(value)
+    assert text == spaced.dumps(value)
+    assert serializer.loads(text) == spaced.loads(text) == value
+
+
+def test_a_tag_may_be_written_with_an_escaped_space() -> None:
+    assert TaggedJSONSerializer().loads(r'{"\u0020t":[1]}') == (1,)
+
+
+def test_a_tag_need_not_begin_with_a_space() -> None:
+    class Two(JSONTag):
+        key = "two"
+
+        def check(self, value: Any) -> bool:
+            return isinstance(value, complex)
+
+        def to_json(self, value: Any) -> Any:
+            return [value.real, value.imag]
+
+        def to_python(self, value: Any) -> Any:
+            return complex(*value)
+
+    serializer = TaggedJSONSerializer()
+    serializer.register(Two)
+    assert serializer.loads(serializer.dumps({"a": 1 + 2j})) == {"a": 1 + 2j}
+
+
+def test_dictionaries_are_left_alone_where_no_tag_object_takes_them() -> None:
+    class Few(TaggedJSONSerializer):
+        default_tags = [TagTuple]
+
+    assert Few().tag({"a": (1,)}) == {"a": (1,)}

@@ -598,3 +598,36 @@ def test_a_wrapped_file_is_passed_through(tmp_path: Any) -> None:
     assert b"".join(body) == b"x" * 20_000 and "Content-Length" not in dict(headers)
     body.close()
     assert handle.closed
+
+
+def test_a_stream_is_given_to_the_server_and_closed_by_it() -> None:
+    closed: list[str] = []
+
+    def chunks() -> Iterator[Any]:
+        try:
+            yield from (b"a", "\u00e9", bytearray(b"c"), b"d")
+        finally:
+            closed.append("chunks")
+
+    response = Response(chunks())
+    response.call_on_close(lambda: closed.append("response"))
+    body: Any = response.get_app_iter(create_environ())
+    assert [next(body), *body] == [b"a", "\u00e9".encode(), b"c", b"d"] and closed == ["chunks"]
+    response.call_on_close(lambda: closed.append("later"))
+    body.close()
+    assert closed == ["chunks", "response", "later"]
+
+
+def test_a_stream_that_never_began_is_closed() -> None:
+    closed: list[int] = []
+
+    class Items:
+        def __iter__(self) -> Iterator[str]:
+            return iter(["a"])
+
+        def close(self) -> None:
+            closed.append(1)
+
+    body: Any = Response(Items()).get_app_iter(create_environ())  # type: ignore[arg-type]
+    body.close()
+    assert closed == [1]

@@ -179,7 +179,7 @@ def answers_to(adapter: wr.MapAdapter, path: Any, method: Any, **options: Any) -
 
     return [
         outcome(rule_and_values), outcome(lambda: adapter.match(path, method)),
-        adapter.test(path, method), sorted(adapter.allowed_methods(path)),
+        outcome(lambda: adapter.test(path, method)), outcome(lambda: sorted(adapter.allowed_methods(path))),
     ]  # fmt: skip
 
 

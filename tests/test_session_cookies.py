@@ -12,14 +12,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from itsdangerous import BadSignature, SignatureExpired, Signer, URLSafeTimedSerializer, base64_encode
+from hypothesis import given
+from hypothesis import strategies as st
+from itsdangerous import BadData, BadSignature, SignatureExpired, Signer, URLSafeTimedSerializer, base64_encode
 from markupsafe import Markup
 from session_tools import KEY, get, make_app, open_cookies, pair, reference
+from strategies import Dice, dice, examples
 from werkzeug.datastructures import MultiDict
 from werkzeug.http import parse_cookie
+from werkzeug.test import create_environ
 
-from microflask import session
-from microflask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from microflask import Request, Response, session
+from microflask.sessions import SecureCookieSession, SecureCookieSessionInterface, signing
+from microflask.sessions import cookie as cookies_of_sessions
 
 #: Friday, 21 November 2025, 05:00:00 UTC: when the cookies below were signed.
 SIGNED_AT = 1763701200
@@ -313,3 +318,90 @@ def test_the_first_valid_cookie_of_several_counts(clock: Any) -> None:
     assert open_cookies(app, own, foreign) == PLAIN
     assert open_cookies(app, own, second) == PLAIN
     assert open_cookies(app, second, own) == LONG
+
+
+# -- the short ways, against the long ones
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-99, 10**6), st.text(max_size=30), st.binary(max_size=9)),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(" tx_", max_size=3), inner, max_size=4)
+    | st.tuples(inner, inner), max_leaves=9,
+)  # fmt: skip
+SERIALIZER: Any = SecureCookieSessionInterface().get_signing_serializer(make_app(SECRET_KEY_FALLBACKS=["old key"]))
+
+
+@examples()
+@given(st.dictionaries(st.text("abc \u00e9", max_size=3), JSON, max_size=4))
+def test_cookies_are_written_as_itsdangerous_writes_them(data: dict[str, Any]) -> None:
+    assert SERIALIZER.loads(signing.write(SERIALIZER, data)) == data
+    assert signing.read(SERIALIZER, reference().dumps(data), 9) == data
+    before, text, after = reference().dumps(data), signing.write(SERIALIZER, data), reference().dumps(data)
+    assert text in (before, after)
+
+
+def changed(dice: Dice) -> str:
+    """Return a text that was a session's cookie, or a forged one."""
+    payload = dice.one(b"{}", b"[]", b"{", b'{"a":1}', b"\xff", bytes(dice.getrandbits(8) for _ in range(20)))
+    body = dice.one(base64_encode(payload), b"." + base64_encode(zlib.compress(payload)), b"." + payload, payload)
+    stamp = dice.one(b"", b"aR_x0A", b"HAGDUA", b"A", b"____________", base64_encode(bytes([dice.getrandbits(8)] * 4)))
+    key = dice.one(KEY, KEY, "old key", "another")
+    signer = Signer(key, salt="cookie-session", key_derivation="hmac")
+    text: str = signer.sign(body + dice.one(b".", b".", b"") + stamp).decode("latin-1")
+    if dice.often(0.3):
+        at = dice.randrange(len(text))
+        text = text[:at] + dice.one("", "A", ".", "-", "\u00e9", "=", " ") + text[at + 1 :]
+    return text
+
+
+@examples()
+@given(dice())
+def test_cookies_are_read_as_the_serializer_reads_them(dice: Dice) -> None:
+    text, age = changed(dice), dice.one(0, MONTH, 10**11)
+    try:
+        expected = SERIALIZER.loads(text, max_age=age)
+    except (BadData, ValueError):
+        expected = None
+    assert signing.read(SERIALIZER, text, age) == expected
+
+
+@examples()
+@given(
+    st.text("ab= \t;\"\\\x0b\n,\u00e9", max_size=25),
+    st.sampled_from(["a", "b", "ab", "a b", "\u00e9", "a=", "", "\\"]),
+)
+def test_the_cookie_is_found_as_werkzeug_finds_it(header: str, name: str) -> None:
+    environ = create_environ()
+    environ["HTTP_COOKIE"] = header
+    request, other = Request(environ), Request(environ)
+    assert cookies_of_sessions._values(request, name) == other.cookies.getlist(name)
+    assert cookies_of_sessions._values(other, name) == other.cookies.getlist(name)
+
+
+def test_cookies_of_another_kind_of_request_are_asked_for() -> None:
+    class Own(Request):
+        cookies = MultiDict({"session": "mine"})
+
+    environ = create_environ(headers={"Cookie": "session=theirs"})
+    assert cookies_of_sessions._values(Own(environ), "session") == ["mine"]
+
+
+@examples()
+@given(dice())
+def test_cookies_are_set_as_werkzeug_sets_them(dice: Dice) -> None:
+    ours, theirs = Response(), Response()
+    name, text = dice.one("session", "s", "\u00e9", "a=b"), dice.one("", "abc.d-_", "a b", '"', "\u00e9", "x" * 3000)
+    moment = datetime.fromtimestamp(dice.random() * 10**9, UTC)
+    expires = dice.one(None, moment, moment.replace(tzinfo=None), 5, "Thu, 01 Jan 1970 00:00:00 GMT")
+    options = {
+        "path": dice.one("/", "/a b", None, "/\u00e9"), "domain": dice.one(None, "x.org", ".x.org", "b\u00fc.de"),
+        "secure": dice.often(0.5), "httponly": dice.often(0.5), "samesite": dice.one(None, "Lax", "none"),
+        "partitioned": dice.often(0.2),
+    }  # fmt: skip
+    cookies_of_sessions.set_cookie(ours, name, text, expires, options)
+    theirs.set_cookie(name, text, expires=expires, **options)
+    assert ours.headers.getlist("Set-Cookie") == theirs.headers.getlist("Set-Cookie")
+
+
+def test_a_cookie_that_is_too_large_is_warned_about() -> None:
+    with pytest.warns(UserWarning, match="too large"):
+        cookies_of_sessions.set_cookie(Response(), "session", "x" * 5000, None, {})

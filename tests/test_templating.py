@@ -10,7 +10,10 @@ from typing import Any
 
 import jinja2
 import pytest
-from markupsafe import Markup
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup, escape
+from strategies import examples
 
 import microflask.templating
 from microflask import (
@@ -29,7 +32,7 @@ from microflask import (
     stream_template_string,
     template_rendered,
 )
-from microflask.templating import DispatchingJinjaLoader, Environment
+from microflask.templating import DispatchingJinjaLoader, Environment, escape_text
 
 MODES = ("documented", "0.10", "3.1")
 # Said once by each application that behaves as Flask 0.10 did.
@@ -705,3 +708,46 @@ def test_jinja_answers_as_by_itself(tmp_path: Path, escape: bool) -> None:
         expected = result(stock, source)
         # The second time the template is an old one.
         assert [result(site.jinja_env, source) for _ in range(2)] == [expected, expected], source
+
+
+class Shouting(str):
+    def __html__(self) -> str:
+        return f"<b>{self}</b>"
+
+
+@examples()
+@given(st.one_of(st.text("a<>&'\"\u00e9\udc80"), st.integers(), st.booleans(), st.none(), st.floats(), st.binary()))
+def test_escaping_is_that_of_markupsafe(value: Any) -> None:
+    for each in (value, Markup(value), Shouting(value), [value], {"<": value}):
+        assert escape_text(each) == escape(each)
+
+
+@examples()
+@given(st.dictionaries(st.sampled_from(["a", "b", "items", "get", "__len__", "copy"]), st.integers(), max_size=3))
+def test_attributes_of_dictionaries_are_those_of_jinja(mapping: dict[str, int]) -> None:
+    ours, stock = Flask("site").jinja_env, jinja2.Environment()
+    for name in ("a", "b", "items", "get", "__len__", "__class__", "nope", "copy"):
+        found, expected = ours.getattr(mapping, name), stock.getattr(mapping, name)
+        assert found == expected or (isinstance(found, jinja2.Undefined) and isinstance(expected, jinja2.Undefined))
+
+
+def test_compiled_code_that_is_kept_is_jinjas_own(site: Flask, tmp_path: Path) -> None:
+    site.jinja_env.loader = jinja2.DictLoader({"a.html": "{{ x }}"})
+    site.jinja_env.compile_templates(str(tmp_path / "modules"), zip=None)
+    cache = jinja2.FileSystemBytecodeCache(str(tmp_path))
+    site.jinja_env.bytecode_cache = cache
+    with site.app_context():
+        assert render_template("a.html", x="<") == "&lt;"
+    for loader in (site.jinja_env.loader, jinja2.ModuleLoader(str(tmp_path / "modules"))):
+        stock = jinja2.Environment(loader=loader, bytecode_cache=cache, autoescape=True)
+        assert stock.get_template("a.html").render(x="<") == "&lt;"
+
+
+def test_variables_win_over_globals_of_the_template_and_those_over_the_environments(site: Flask) -> None:
+    environment = site.jinja_env
+    environment.globals.update(a="environment", b="environment", c="environment")
+    template = environment.from_string("{{ a }} {{ b }} {{ c }}", globals={"b": "template", "c": "template"})
+    assert template.render(c="given") == "environment template given"
+    assert template.new_context({"c": 1}).globals_keys == {*environment.globals, *template.globals}
+    environment.globals["a"] = "later"
+    assert template.render() == "later template template"

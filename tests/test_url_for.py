@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import werkzeug.routing
+from markupsafe import Markup
 from werkzeug.routing import BuildError
 
-import microflask
+import microflask.routing
 from microflask import Blueprint, Flask, Module, current_app, g, request, url_for
 
 MODES = ("documented", "0.10", "3.1")
@@ -361,3 +363,34 @@ def test_inject_url_defaults_may_be_called(app: Flask) -> None:
     values: dict[str, Any] = {}
     app.inject_url_defaults("a.b", values)
     assert values == {"v": "a.b"}
+
+
+@pytest.mark.parametrize("value", [
+    5, -5, 0, True, 1.0, "5", "-5", "\u0663", "a", "a b", "\u00e9", "a/b", "", "a.b~c", Markup("<"), b"x", 10**30,
+    [1], None,
+])  # fmt: skip
+@pytest.mark.parametrize(
+    "rule", ["/<v>", "/<int:v>", "/<float:v>", "/<path:v>", "/<int(fixed_digits=3):v>", "/x-<v>.y"]
+)
+def test_values_stand_in_a_url_as_with_werkzeug(rule: str, value: Any) -> None:
+    built = []
+    for package in (microflask.routing, werkzeug.routing):
+        adapter = package.Map([package.Rule(rule, endpoint="e")]).bind("x.org")
+        try:
+            built.append(adapter.build("e", {"v": value, "w": value}))
+        except Exception as error:
+            built.append(type(error))
+    assert built[0] == built[1]
+
+
+def test_a_rule_may_decide_by_itself_which_values_suit(app: Flask) -> None:
+    class Picky(microflask.routing.Rule):
+        def suitable_for(self, values: Any, method: str | None = None) -> bool:
+            return super().suitable_for(values, method) and values["v"] != 1
+
+    app.url_rule_class = Picky
+    app.add_url_rule("/<int:v>", "e", lambda v: "")
+    with app.test_request_context():
+        assert url_for("e", v=2) == "/2"
+        with pytest.raises(BuildError):
+            url_for("e", v=1)

@@ -209,7 +209,7 @@ class TaggedJSONSerializer:
     A subclass may name other tag classes in `default_tags`.
     """
 
-    __slots__ = ("_leaves", "_spaced", "order", "tags")
+    __slots__ = ("_leaves", "_passes_dicts", "_spaced", "order", "tags")
 
     default_tags: list[type[JSONTag]] = [
         TagDict, PassDict, TagTuple, PassList, TagBytes, TagMarkup, TagUUID, TagDateTime,
@@ -224,6 +224,7 @@ class TaggedJSONSerializer:
         self._leaves: frozenset[type[Any]] = frozenset({str, int, float, bool, type(None)})
         # Whether all tags begin with a space.
         self._spaced = True
+        self._passes_dicts = False
         for tag_class in self.default_tags:
             self.register(tag_class)
 
@@ -241,6 +242,7 @@ class TaggedJSONSerializer:
         self.order.insert(len(self.order) if index is None else index, added)
         if tag_class not in TaggedJSONSerializer.default_tags:
             self._leaves = frozenset()
+        self._passes_dicts = bool(self._leaves) and (self._passes_dicts or tag_class is PassDict)
 
     def tag(self, value: Any) -> Any:
         """Return `value` as JSON has it, tagged where it needs to be."""
@@ -248,7 +250,7 @@ class TaggedJSONSerializer:
         kind = type(value)
         if kind in leaves:
             return value
-        if kind is dict and leaves and (len(value) != 1 or self.tags.keys().isdisjoint(value)):
+        if kind is dict and self._passes_dicts and (len(value) != 1 or self.tags.keys().isdisjoint(value)):
             # What the first two of the tag objects do, in four calls less.
             return {key: inner if type(inner) in leaves else self.tag(inner) for key, inner in value.items()}
         for tag in self.order:
