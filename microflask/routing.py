@@ -7,10 +7,8 @@ rule wins, which redirect or error is raised, is what werkzeug's own state machi
 from __future__ import annotations
 
 import re
-from bisect import insort
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from operator import attrgetter
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin
 
@@ -22,20 +20,16 @@ from werkzeug.routing.converters import BaseConverter, IntegerConverter, Validat
 from werkzeug.wsgi import get_host
 
 from .decoding import decode_wsgi
+from .matching import SLASHES, VARIABLE, Entry, Node, Part, Piece, Search, SlashRequired, Values, parse, segments_of
 
 # https://url.spec.whatwg.org/#url-path-segment-string
 _SAFE_IN_PATH = "!$&'()*+,/:;=@"
 _SAFE_IN_QUERY = "!$'()*,/:;?@"
 _NEEDS_NO_QUOTING = re.compile(r"[A-Za-z0-9_.~!$&'()*+,/:;=@-]*").fullmatch
-_VARIABLE = re.compile(r"<(?:([a-zA-Z_][a-zA-Z0-9_]*)(?:\((.*?)\))?:)?([a-zA-Z_][a-zA-Z0-9_]*)>")
-_SLASHES = re.compile("/{2,}")
 _PLACEHOLDER = re.compile(r"<([^>]+)>")
 
 #: The key of the literal path "//".
 _DOUBLE = "\0//"
-#: A piece of a rule: literal text, or a variable's name with its converter.
-Piece = str | tuple[str, Any]
-Values = dict[str, Any]
 #: A piece of a URL to build: (text, None, ...), or a variable's name, its to_url and types that need no to_url.
 Field = tuple[str, Callable[[Any], str] | None, frozenset[type]]
 Format = str | list[Field]
@@ -52,239 +46,6 @@ def quote_path(text: str) -> str:
 def encode_query(items: Iterable[tuple[str, Any]]) -> str:
     """Return `items` as a query string, without those that are None."""
     return urlencode([item for item in items if item[1] is not None], safe=_SAFE_IN_QUERY)
-
-
-def _pieces(rule: wr.Rule, text: str) -> Iterator[Piece]:
-    """Cut `text` into slashes, literal text and variables.
-
-    :raises ValueError: the text is no rule
-    :raises LookupError: the map has no such converter
-    """
-    start = 0
-    for match in _VARIABLE.finditer(text):
-        yield from _literal_pieces(rule, text[start : match.start()])
-        converter, arguments, name = match.groups()
-        if arguments:
-            args, kwargs = wr.rules.parse_converter_args(arguments)
-        else:
-            args, kwargs = (), {}
-        yield name, rule.get_converter(name, converter or "default", args, kwargs)
-        start = match.end()
-    yield from _literal_pieces(rule, text[start:])
-
-
-def _literal_pieces(rule: wr.Rule, text: str) -> Iterator[str]:
-    if "<" in text:
-        raise ValueError(
-            f"malformed url rule: {rule.rule!r}: a '<' opens a variable such as <name> or <int:name>, and this one"
-            f" is not closed or not named properly: {text[text.index('<') :]!r}"
-        )
-    for piece in re.split("(/)", text):
-        if piece:
-            yield piece
-
-
-class Part:
-    """Match one segment of a path, or its whole rest, against the variables in it."""
-
-    __slots__ = ("check", "final", "key", "node", "suffixed", "weight")
-
-    def __init__(self, pieces: list[Piece], final: bool) -> None:
-        if self.is_plain(pieces):
-            regex = pieces[0][1].regex  # type: ignore[union-attr]
-        else:
-            regex = "".join(
-                re.escape(piece) if isinstance(piece, str) else f"(?P<__v{i}>{piece[1].regex})"
-                for i, piece in enumerate(pieces)
-            )
-        self.final = final
-        self.suffixed = final and pieces[-1] == "/"
-        self.weight = _weight(pieces)
-        self.key = (regex, final, self.suffixed, self.weight)
-        self.check: Callable[[str], Iterable[str] | None] = (
-            _PLAIN_CHECKS[regex] if self.is_plain(pieces) else self.by_regex(regex)
-        )
-        self.node = Node()
-
-    @staticmethod
-    def is_plain(pieces: list[Piece]) -> bool:
-        """Tell whether the part is one variable of a kind that needs no regular expression."""
-        return len(pieces) == 1 and not isinstance(pieces[0], str) and pieces[0][1].regex in _PLAIN_CHECKS
-
-    def by_regex(self, regex: str) -> Callable[[str], Iterable[str] | None]:
-        """Return a check that tries `regex` on the whole text."""
-        if self.suffixed:
-            # The final slash is optional here: without it the tree finds out about the redirect.
-            regex = f"{regex[:-1]}(?<!/)(?P<__slash>/?)"
-        match = re.compile(rf"{regex}\Z").match
-        names = [name for name in re.compile(regex).groupindex if name.startswith("__v")]
-
-        def check(text: str) -> Iterable[str] | None:
-            found = match(text)
-            return None if found is None else [found[name] for name in names]
-
-        return check
-
-
-def _weight(pieces: list[Piece]) -> tuple[int, list[tuple[int, int]], int, list[int]]:
-    """Return werkzeug's order of dynamic parts: more literal text first, then the converters' own weights."""
-    texts = [piece for piece in pieces if isinstance(piece, str) and piece != "/"]
-    weights = [piece[1].weight for piece in pieces if not isinstance(piece, str)]
-    return (-len(texts), [(i, -len(text)) for i, text in enumerate(texts)], -len(weights), weights)
-
-
-def _check_string(text: str) -> Iterable[str] | None:
-    return (text,) if text and "/" not in text else None
-
-
-def _check_digits(text: str) -> Iterable[str] | None:
-    return (text,) if text.isdecimal() else None
-
-
-def _check_path(text: str) -> Iterable[str] | None:
-    return (text,) if text and text[0] != "/" and "\n" not in text[1:] else None
-
-
-#: Converters' regular expressions that a method of str answers; 0.1 microseconds instead of 0.9.
-_PLAIN_CHECKS = {"[^/]{1,}": _check_string, r"\d+": _check_digits, "[^/].*?": _check_path}
-
-
-def _reader(converter: Any) -> Callable[[str], Any] | None:
-    """Return what makes the Python value of a matched text; None where the text is the value."""
-    kind = type(converter)
-    if kind.to_python is BaseConverter.to_python:
-        return None
-    if kind is IntegerConverter and not converter.fixed_digits and converter.min is converter.max is None:
-        return int
-    read: Callable[[str], Any] = converter.to_python
-    return read
-
-
-class Entry:
-    """Keep a rule at the place where its path ends, with what reads its variables."""
-
-    __slots__ = ("fields", "rule")
-
-    def __init__(self, rule: wr.Rule, converters: Mapping[str, Any]) -> None:
-        self.rule = rule
-        self.fields = tuple((name, _reader(converter)) for name, converter in converters.items())
-
-    def read(self, texts: list[str]) -> Values | None:
-        """Return the view arguments, or None when a converter refuses a text."""
-        values = {}
-        for (name, read), text in zip(self.fields, texts, strict=False):
-            if read is None:
-                values[name] = text
-                continue
-            try:
-                values[name] = read(text)
-            except ValueError:
-                # ValidationError is one; int() raises a plain one for more digits than Python converts.
-                return None
-        return values
-
-
-class Node:
-    """Be a place in the tree: what may follow, and the rules whose path ends here."""
-
-    __slots__ = ("dynamic", "entries", "static")
-
-    def __init__(self) -> None:
-        self.static: dict[str, Node] = {}
-        self.dynamic: list[Part] = []
-        self.entries: list[Entry] = []
-
-    def literal(self, text: str) -> Node:
-        """Return the node behind a literal segment, made when missing."""
-        node = self.static.get(text)
-        if node is None:
-            node = self.static[text] = Node()
-        return node
-
-    def variable(self, part: Part) -> Node:
-        """Return the node behind a part with variables, added in the order of the weights."""
-        for known in self.dynamic:
-            if known.key == part.key:
-                return known.node
-        insort(self.dynamic, part, key=attrgetter("weight"))
-        return part.node
-
-
-class SlashRequired(Exception):
-    """The path would match with a slash at its end."""
-
-
-class Search:
-    """Walk the tree for one method, and remember what spoke against the rules that were met."""
-
-    __slots__ = ("allowed", "method", "websocket", "wrong_protocol")
-
-    def __init__(self, method: str, websocket: bool) -> None:
-        self.method = method
-        self.websocket = websocket
-        self.allowed: set[str] = set()
-        self.wrong_protocol = False
-
-    def choose(self, entries: Iterable[Entry]) -> Entry | None:
-        """Return the first entry that serves the method and the protocol."""
-        for entry in entries:
-            rule = entry.rule
-            if rule.methods is not None and self.method not in rule.methods:
-                self.allowed.update(rule.methods)
-            elif rule.websocket != self.websocket:
-                self.wrong_protocol = True
-            else:
-                return entry
-        return None
-
-    def behind_slash(self, entries: Iterable[Entry]) -> Entry | None:
-        """Return the entry that serves the path although its final slash is missing.
-
-        :raises SlashRequired: the rule insists on its slash
-        """
-        for entry in entries:
-            rule = entry.rule
-            if rule.websocket == self.websocket and (rule.methods is None or self.method in rule.methods):
-                if rule.strict_slashes:
-                    raise SlashRequired
-                return entry
-        return None
-
-    def walk(self, node: Node, segments: list[str], at: int, texts: list[str]) -> tuple[Entry, list[str]] | None:
-        """Follow `segments` from the index `at` on, literal ones first; return the entry and the variables' texts."""
-        end = len(segments)
-        while at < end:
-            segment = segments[at]
-            following = node.static.get(segment)
-            if node.dynamic or (not segment and node.entries):
-                break
-            if following is None:
-                return None
-            node, at = following, at + 1
-        else:
-            return self.arrive(node, texts)
-        if following is not None and (found := self.walk(following, segments, at + 1, texts)):
-            return found
-        for part in node.dynamic:
-            target = "/".join(segments[at:]) if part.final else segment
-            if (matched := part.check(target)) is None:
-                continue
-            rest, after = (segments, end if part.final else at + 1)
-            if part.suffixed and target.endswith("/"):
-                rest, after = ([""], 0)
-            if found := self.walk(part.node, rest, after, [*texts, *matched]):
-                return found
-        if at == end - 1 and not segment:
-            entry = self.choose(entry for entry in node.entries if not entry.rule.strict_slashes)
-            return None if entry is None else (entry, texts)
-        return None
-
-    def arrive(self, node: Node, texts: list[str]) -> tuple[Entry, list[str]] | None:
-        """Choose among the rules whose path ends at `node`."""
-        entry = self.choose(node.entries)
-        if entry is None and (slash := node.static.get("")) is not None:
-            entry = self.behind_slash(slash.entries)
-        return None if entry is None else (entry, texts)
 
 
 class Rule(wr.Rule):
@@ -394,7 +155,7 @@ class Rule(wr.Rule):
             return f"<{type(self).__name__} (unbound)>"
         methods = "" if self.methods is None else f" ({', '.join(sorted(self.methods))})"
         domain = (self.host if self.map.host_matching else self.subdomain) or ""
-        path = _VARIABLE.sub(r"<\3>", f"{domain}|{self.rule}").lstrip("|")
+        path = VARIABLE.sub(r"<\3>", f"{domain}|{self.rule}").lstrip("|")
         return f"<{type(self).__name__} {path!r}{methods} -> {self.endpoint}>"
 
 
@@ -425,13 +186,6 @@ def _fill(fields: list[Field], values: Mapping[str, Any]) -> str:
                 text = to_url(value)
         texts.append(text)
     return "".join(texts)
-
-
-def parse(rule: wr.Rule) -> tuple[list[Piece], list[Piece]]:
-    """Return the pieces of the domain part and of the path of a bound rule."""
-    domain = (rule.host if rule.map.host_matching else rule.subdomain) or ""
-    path = _SLASHES.sub("/", rule.rule) if rule.merge_slashes else rule.rule
-    return list(_pieces(rule, domain)), list(_pieces(rule, path))
 
 
 class Map(wr.Map):
@@ -479,7 +233,7 @@ class Map(wr.Map):
                 return
             # A rule that forgives a slash competes with variables that may match the empty segment behind it.
         node = self._root
-        for pieces, final in _segments(domain, path):
+        for pieces, final in segments_of(domain, path):
             if all(isinstance(piece, str) for piece in pieces):
                 node = node.literal("".join(pieces))  # type: ignore[arg-type]
             else:
@@ -537,7 +291,7 @@ class Map(wr.Map):
         if found := self._search(search, domain, path):
             return self._read(search, found)
         if self.merge_slashes and "//" in path:
-            path = _SLASHES.sub("/", path)
+            path = SLASHES.sub("/", path)
             found = self._search(search, domain, path)
             if found is not None and found[0].rule.merge_slashes is not False:
                 raise MovedPath(path)
@@ -622,21 +376,6 @@ def _refusal(search: Search) -> NotFound:
     if search.allowed:
         return MethodNotAllowed(valid_methods=sorted(search.allowed))  # type: ignore[return-value]
     return WebsocketMismatch() if search.wrong_protocol else NotFound()  # type: ignore[return-value]
-
-
-def _segments(domain: list[Piece], path: list[Piece]) -> Iterator[tuple[list[Piece], bool]]:
-    """Cut the pieces of a rule at its slashes; a variable that takes slashes keeps the rest to itself."""
-    yield domain or [""], False
-    segment: list[Piece] = []
-    final = False
-    for piece in path:
-        if piece == "/" and not final:
-            yield segment or [""], False
-            segment = []
-        else:
-            segment.append(piece)
-            final = final or not (isinstance(piece, str) or piece[1].part_isolating)
-    yield segment or [""], final
 
 
 class MapAdapter(wr.MapAdapter):
