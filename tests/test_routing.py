@@ -127,7 +127,8 @@ def outcome(work: Callable[[], Any]) -> Any:
     try:
         return work()
     except wr.RequestRedirect as error:
-        return "redirect", error.code, error.new_url
+        # A line break comes out of werkzeug as it is, and no header takes it.
+        return "redirect", error.code, error.new_url.replace("\n", "%0A")
     except HTTPException as error:
         return type(error).__name__, sorted(getattr(error, "valid_methods", None) or ())
     except wr.BuildError as error:

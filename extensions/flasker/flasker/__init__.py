@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .current import current_project
 from .errors import ProjectImportError
+
+if TYPE_CHECKING:
+    from .project import Project as Project
 
 __version__ = "0.2.0"
 
