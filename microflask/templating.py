@@ -46,8 +46,8 @@ def _default_template_ctx_processor() -> dict[str, Any]:
 def escape_text(value: Any) -> str:
     """Return the text that stands for a value in HTML; equal to what markupsafe.escape() returns.
 
-    Output is joined to a str in the end. That it need not be a Markup on the way takes 0.2 microseconds
-    instead of 0.5, for a text.
+    Output is joined to a str in the end. That it need not be a Markup on the way takes 0.15
+    microseconds instead of 0.6, for a text.
     """
     kind = type(value)
     if kind is str:
@@ -82,7 +82,7 @@ class _Template(Template):
         maps = getattr(self.globals, "maps", None)
         if shared or locals or maps is None:
             return super().new_context(vars, shared, locals)
-        # The names in a ChainMap are gone through in Python, twice: 9 microseconds instead of 0.5.
+        # A ChainMap's names are gone through in Python, twice: the context takes 11.5 microseconds instead of 2.1.
         known: dict[str, Any] = {}
         for names in reversed(maps):
             known.update(names)
@@ -122,8 +122,8 @@ class Environment(jinja2.Environment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return an attribute of an object, or else an item.
 
-        Jinja2 tries the attribute first, and an exception is raised and caught for each key of a dictionary: 0.5
-        microseconds instead of 0.1.
+        Jinja2 tries the attribute first, and an exception is raised and caught for each key of a dictionary: 0.7
+        microseconds, which are 0.1 here.
         """
         if type(obj) is dict and attribute not in _DICT_ATTRIBUTES:
             try:
@@ -135,7 +135,7 @@ class Environment(jinja2.Environment):
     def from_source(self, source: str) -> Template:
         """Return the template for a source text; the last 200 are kept compiled, where that makes no difference.
 
-        The oldest goes first, used or not: to keep them in the order of their use takes 0.8 microseconds each time.
+        The oldest goes first, used or not: to keep them in the order of their use takes 0.4 microseconds each time.
         """
         kept = self._strings.get(source)
         if isinstance(kept, Template):

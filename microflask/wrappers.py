@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, S
 from werkzeug.http import HTTP_STATUS_CODES, remove_entity_headers
 from werkzeug.routing import Rule
 from werkzeug.sansio.http import parse_cookie
+from werkzeug.sansio.utils import get_current_url as url_of
 from werkzeug.sansio.utils import get_host
 from werkzeug.urls import iri_to_uri
 from werkzeug.utils import get_content_type
@@ -29,6 +31,8 @@ from .decoding import KEEP_QUOTED, decode_wsgi, make_multidict, parse_foreign_pa
 from .globals import blueprint_chain, find_app
 from .globals import current_app as current_app
 
+#: Hosts that every URL can be made with.
+_PLAIN_HOST = re.compile(r"(?!.*xn--)[a-z0-9.-]+(:[0-9]{1,4})?", re.IGNORECASE).fullmatch
 _SAFE_IN_URL = "%!#$&'()*+,/:;=?@[]"
 #: Codecs of Python that are no charsets. A body of 1 MB takes the first two more than a minute.
 _NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"})
@@ -145,11 +149,11 @@ class Request(RequestBase):
         except UnicodeError:
             # Werkzeug before 3.1.9 let the error of a label that is too long through.
             raise SecurityError("The host of the request is not a possible one.") from None
-        if "xn--" in host.lower():
+        if not _PLAIN_HOST(host):
             try:
-                # Whatever shows it as a name of other alphabets fails unless it is one.
-                host.encode().decode("idna")
-            except UnicodeError:
+                # It fails for names of other alphabets that are none, and before 3.1.9 for ports that are none.
+                url_of("http", host)
+            except ValueError:
                 return ""
         return host
 
@@ -441,7 +445,7 @@ def _encoded(items: Iterable[Any]) -> Iterator[bytes]:
 
 
 class _Body:
-    """Give the server the iterator itself, and be closed by it: 0.03 microseconds for a chunk instead of 0.2."""
+    """Give the server the iterator itself, and be closed by it: 0.03 microseconds for a chunk instead of 0.16."""
 
     __slots__ = ("_chunks", "close")
 

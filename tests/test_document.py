@@ -104,6 +104,8 @@ def test_documented_names_take_documented_parameters(row: dict[str, Any]) -> Non
     if row["signature"] is None:
         return
     assert callable(found)
+    if inspect.isbuiltin(found):
+        return
     wanted = documented_parameters(row["signature"])
     real = inspect.signature(found).parameters
     positional = [each for each in real.values() if each.kind in {each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD}]

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,9 +39,12 @@ def order(name):
 
 def run(program):
     """Run a program in a fresh interpreter; return what it printed."""
+    # Coverage, where it measures subprocesses too, would bring modules of its own.
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     ran = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False, cwd=HERE.parent
-    )
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False, cwd=HERE.parent,
+        env=surroundings,
+    )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     return ran.stdout.split()
 

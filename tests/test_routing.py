@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from functools import partial
+from importlib import metadata
 from typing import Any
 
 import pytest
@@ -84,10 +86,16 @@ SUBDOMAIN_OPTIONS = OPTIONS | {"subdomain": ("s", "s", "<sub>", "<sub>.s", "<any
 METHODS = (None, None, None, ["GET"], ["POST"], ["get", "PUT"], ["PUT", "DELETE"], ["OPTIONS"])
 
 
+#: Werkzeug before 3.1.7 merged the slashes of rules by twos.
+MERGES = wr.Map([wr.Rule("/a///b", endpoint="p")]).bind("x.org").build("p") == "/a/b"
+
+
 def make_rule(dice: Dice, host_matching: bool) -> tuple[str, dict[str, Any]]:
     """Return what a rule is made of."""
     segments = [dice.one(*SEGMENTS).format(at) for at in range(dice.randrange(5))]
     text = "/" + "/".join(segments) + dice.one("/", "", "")
+    if not MERGES:
+        text = re.sub("/{2,}", "/", text)
     options: dict[str, Any] = {"endpoint": dice.one("p", "q", "r", "s"), "methods": dice.one(*METHODS)}
     choices = HOST_OPTIONS if host_matching else SUBDOMAIN_OPTIONS
     for name in dice.some(choices, 2):
@@ -189,6 +197,7 @@ def described(url_map: wr.Map) -> list[Any]:
     return [(rule.rule, rule.endpoint, sorted(rule.methods or "-"), sorted(rule.arguments)) for rule in rules]
 
 
+@pytest.mark.skipif(metadata.version("werkzeug") < "3.1.9", reason="compares with what werkzeug does since 3.1.9")
 @examples()
 @given(dice())
 def test_maps_answer_as_werkzeugs_do(dice: Dice) -> None:
@@ -220,7 +229,7 @@ def test_maps_answer_as_werkzeugs_do(dice: Dice) -> None:
 @examples(0.1)
 @given(st.text(st.sampled_from("/<>:()a1_ ,=\"'|.\\%\u00e9\n"), max_size=14))
 def test_malformed_rules_are_refused_where_werkzeug_does(text: str) -> None:
-    text = f"/{text}"
+    text = f"/{text}" if MERGES else re.sub("/{2,}", "/", f"/{text}")
     same(
         outcome(lambda: wr.Map([wr.Rule(text, endpoint="p")]).bind("x.org").build("p", {"a": 1, "a1": 2, "_": 3})),
         outcome(lambda: Map([Rule(text, endpoint="p")]).bind("x.org").build("p", {"a": 1, "a1": 2, "_": 3})),

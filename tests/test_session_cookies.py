@@ -9,6 +9,7 @@ import time
 import uuid
 import zlib
 from datetime import UTC, datetime, timedelta
+from importlib import metadata
 from typing import Any
 
 import pytest
@@ -364,6 +365,7 @@ def test_cookies_are_read_as_the_serializer_reads_them(dice: Dice) -> None:
     assert signing.read(SERIALIZER, text, age) == expected
 
 
+@pytest.mark.skipif(metadata.version("werkzeug") < "3.1.9", reason="compares with what werkzeug does since 3.1.9")
 @examples()
 @given(
     st.text("ab= \t;\"\\\x0b\n,\u00e9", max_size=25),

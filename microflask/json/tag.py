@@ -285,7 +285,7 @@ class TaggedJSONSerializer:
         try:
             made = loads(value)
             if self._spaced and type(value) is str and '" ' not in value and "\\u0020" not in value:
-                # No name, and no other text, begins with a space: 0.1 microseconds instead of 1.2 for each object.
+                # No name, and no other text, begins with a space: 0.1 microseconds instead of 0.8 for an object.
                 return made
             return self._scan(made)
         except (TypeError, LookupError, AttributeError, RecursionError) as error:

@@ -95,8 +95,8 @@ def _finder(name: str) -> Any:
 
 
 def _values(request: Any, name: str) -> list[str]:
-    """Return the values of a cookie; nothing else of the header is parsed unless it has been: 0.9 microseconds for
-    one of three cookies, instead of 3.8."""
+    """Return the values of a cookie; nothing else of the header is parsed unless it has been: 1 microsecond for
+    one of three cookies, instead of 8."""
     if "cookies" not in request.__dict__ and _is_plain(request.__class__):
         header = request.environ.get("HTTP_COOKIE")
         if not header:
@@ -118,7 +118,7 @@ def _around_value(name: str, expires: datetime | None, **options: Any) -> tuple[
 def set_cookie(response: Any, name: str, text: str, expires: Any, options: dict[str, Any]) -> None:
     """Set a cookie as ``response.set_cookie()`` does, with all but the value kept for a second.
 
-    That takes 2 microseconds instead of 7.
+    That takes 2.9 microseconds instead of 3.7.
     """
     if type(response).set_cookie is ResponseBase.set_cookie and _NEEDS_NO_QUOTES(text):
         if type(expires) is datetime and expires.tzinfo is UTC:

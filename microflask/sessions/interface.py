@@ -52,7 +52,7 @@ class SessionInterface:
     def is_null_session(self, obj: object) -> bool:
         """Return whether `obj` only stands for a session; such a one is not saved."""
         if type(obj) is SecureCookieSession and self.null_session_class is NullSession:
-            # An abstract base class takes 0.4 microseconds for an answer.
+            # An abstract base class takes 0.2 microseconds for an answer.
             return False
         return isinstance(obj, self.null_session_class)
 
