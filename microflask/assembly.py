@@ -43,6 +43,9 @@ from .typing import (
 First = TypeVar("First", bound=BeforeFirstRequestCallable)
 Teardown = TypeVar("Teardown", bound=TeardownCallable)
 Shell = TypeVar("Shell", bound=ShellContextProcessorCallable)
+# By the names that Flask has for them, as in scaffold.py.
+T_teardown, T_shell_context_processor = Teardown, Shell
+T_template_filter, T_template_test, T_template_global = Filter, Test, Global
 
 _UNSET: Any = object()
 _RULE = "-" * 80

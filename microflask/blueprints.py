@@ -12,35 +12,38 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 
 from . import errors
 from .compat import default_compat
-from .scaffold import Route, Scaffold, endpoint_of, merge_lists, setupmethod
+from .scaffold import (
+    After,
+    Before,
+    Defaults,
+    OnError,
+    Preprocessor,
+    Processor,
+    Route,
+    Scaffold,
+    Teardown,
+    endpoint_of,
+    merge_lists,
+    setupmethod,
+)
 from .typing import (
-    AfterRequestCallable,
     BeforeFirstRequestCallable,
-    BeforeRequestCallable,
-    ErrorHandlerCallable,
     RouteCallable,
-    TeardownCallable,
-    TemplateContextProcessorCallable,
     TemplateFilterCallable,
     TemplateGlobalCallable,
     TemplateTestCallable,
-    URLDefaultCallable,
-    URLValuePreprocessorCallable,
 )
 
 DeferredSetupFunction = Callable[["BlueprintSetupState"], Any]
 F = TypeVar("F", bound=Callable[..., Any])
 First = TypeVar("First", bound=BeforeFirstRequestCallable)
-Before = TypeVar("Before", bound=BeforeRequestCallable)
-After = TypeVar("After", bound=AfterRequestCallable[Any])
-Teardown = TypeVar("Teardown", bound=TeardownCallable)
-Processor = TypeVar("Processor", bound=TemplateContextProcessorCallable)
-Preprocessor = TypeVar("Preprocessor", bound=URLValuePreprocessorCallable)
-Defaults = TypeVar("Defaults", bound=URLDefaultCallable)
-OnError = TypeVar("OnError", bound=ErrorHandlerCallable)
 Filter = TypeVar("Filter", bound=TemplateFilterCallable)
 Test = TypeVar("Test", bound=TemplateTestCallable)
 Global = TypeVar("Global", bound=TemplateGlobalCallable)
+# By the names that Flask has for them, as in scaffold.py.
+T_before_request, T_after_request, T_teardown, T_error_handler = Before, After, Teardown, OnError
+T_template_context_processor, T_url_value_preprocessor, T_url_defaults = Processor, Preprocessor, Defaults
+T_template_filter, T_template_test, T_template_global = Filter, Test, Global
 
 _FROM_APP: Any = object()
 

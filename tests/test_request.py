@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
-from importlib import metadata
 from io import BytesIO
 from typing import Any
 
@@ -585,7 +584,6 @@ def same_answers(stock: Any, ours: Any, names: list[str]) -> None:
         assert (name, got) == (name, expected)
 
 
-@pytest.mark.skipif(metadata.version("werkzeug") < "3.1.9", reason="compares with what werkzeug does since 3.1.9")
 @examples(0.5)
 @given(dice())
 def test_the_answers_are_werkzeugs(dice: Dice) -> None:
@@ -596,7 +594,6 @@ def test_the_answers_are_werkzeugs(dice: Dice) -> None:
     same_answers(stock, ours, names)
 
 
-@pytest.mark.skipif(metadata.version("werkzeug") < "3.1.9", reason="compares with what werkzeug does since 3.1.9")
 @examples(0.15)
 @given(dice())
 def test_the_answers_are_werkzeugs_in_an_application_too(dice: Dice) -> None:

@@ -6,7 +6,6 @@ import re
 import warnings
 from collections.abc import Callable
 from functools import partial
-from importlib import metadata
 from typing import Any
 
 import pytest
@@ -197,7 +196,6 @@ def described(url_map: wr.Map) -> list[Any]:
     return [(rule.rule, rule.endpoint, sorted(rule.methods or "-"), sorted(rule.arguments)) for rule in rules]
 
 
-@pytest.mark.skipif(metadata.version("werkzeug") < "3.1.9", reason="compares with what werkzeug does since 3.1.9")
 @examples()
 @given(dice())
 def test_maps_answer_as_werkzeugs_do(dice: Dice) -> None:

@@ -37,7 +37,7 @@ class APIManager:
     """
 
     def __init__(
-        self, *, url_prefix: str = "/api", add_all_models: bool = False, methods: Iterable[str] = METHODS,
+        self, url_prefix: str = "/api", add_all_models: bool = False, methods: Iterable[str] = METHODS,
         relationships: bool | Iterable[str] = True, allow_put_many: bool = True, default_collection_depth: int = 0,
         default_model_depth: int = 1, max_depth: int | None = None, default_limit: int | None = 20,
         max_limit: int | None = None,

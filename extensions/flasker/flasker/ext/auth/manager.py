@@ -20,7 +20,7 @@ class User(UserMixin):
     """Be somebody who is signed in."""
 
     def __init__(self, email: str) -> None:
-        #: The address.
+        #: The address, in lower case.
         self.email = email
         #: The address, too.
         self.id = email
@@ -45,8 +45,8 @@ class GoogleAuthManager:
     ) -> None:  # fmt: skip
         self.client_id = client_id
         words = authorized_emails.split(",") if isinstance(authorized_emails, str) else list(authorized_emails)
-        #: The addresses as they were given, by their lower-case form.
-        self.emails = {word.strip().lower(): word.strip() for word in words if word.strip()}
+        #: The addresses in lower case.
+        self.emails = {word.strip().lower() for word in words if word.strip()}
         self.client_secret = client_secret
         self.server_metadata_url = server_metadata_url
         self.url_prefix = "/" + url_prefix.strip("/")
@@ -87,8 +87,8 @@ class GoogleAuthManager:
 
     def _load_user(self, email: str) -> User | None:
         # Each time, so that who is taken off the list is out.
-        known = self.emails.get(email.lower())
-        return None if known is None else User(known)
+        email = email.lower()
+        return User(email) if email in self.emails else None
 
     def _guard(self) -> Any:
         if request.url_rule is None or request.blueprint == BLUEPRINT:
