@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from functools import partial
 from io import BytesIO
@@ -441,8 +442,10 @@ def test_one_request_may_trust_other_hosts(app: Flask) -> None:
 @pytest.mark.parametrize("host", ["xn--", "a.xn--.org", "xn--:80"])
 def test_hosts_that_cannot_be_are_none(any_app: Flask, host: str) -> None:
     environ = any_app.test_request_context("/").environ | {"HTTP_HOST": host}
+    # Since Python 3.13 such a name can be shown, as it is.
+    shown = host.removesuffix(":80") if sys.version_info >= (3, 13) else ""
     with any_app.request_context(environ):
-        assert request.host == "" and request.url.endswith(":///")
+        assert request.host == shown and request.url.endswith(f"://{shown}/")
 
 
 def test_names_of_other_alphabets_are_hosts(app: Flask) -> None:
