@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import local
 from typing import Any
+from weakref import WeakMethod
 
-from celery.signals import worker_process_init
 from sqlalchemy import URL, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
@@ -81,11 +81,14 @@ class Database:
         #: The session of the current application context.
         self.session: scoped_session[Session] = scoped_session(factory)
         self.session.registry = self.registry  # type: ignore[assignment]
-        # Two processes that share a connection would mix up its answers.
-        worker_process_init.connect(self._forked)
+        if hasattr(os, "register_at_fork"):
+            forked = WeakMethod(self._forked)
+            os.register_at_fork(after_in_child=lambda: (forked() or _nothing)())
 
-    def _forked(self, **_: Any) -> None:
-        self.engine.dispose(close=False)
+    def _forked(self) -> None:
+        # Two processes that share a connection would mix up its answers. What is in memory is copied by the fork.
+        if self.engine.url.database not in _MEMORY or not is_sqlite(self.engine.url):
+            self.engine.dispose(close=False)
 
     def create_tables(self, metadata: MetaData) -> None:
         """Make the tables of `metadata` that are missing, while other processes may do the same.
@@ -228,6 +231,10 @@ def _engine_options(url: URL) -> dict[str, Any]:
 def _enforce_foreign_keys(connection: Any, record: Any) -> None:
     # SQLite alone takes references to nothing unless it is told not to.
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _nothing() -> None:
+    pass
 
 
 def reason_of(error: BaseException) -> str:

@@ -56,7 +56,7 @@ class ProjectFlask(Flask):
         if answer is None:
             if self.debug or self.config["PROPAGATE_EXCEPTIONS"]:
                 return super().handle_exception(e)
+            got_request_exception.send(self, exception=e)
             self.log_exception((type(e), e, e.__traceback__))
             answer = area(InternalServerError(original_exception=e))
-        got_request_exception.send(self, exception=e)
         return self.finalize_request(answer, from_error_handler=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -118,44 +119,43 @@ def test_query_is_on_the_session_of_the_project(models: Any) -> None:
         assert models.Cat.query.session is current_project.db.session()
 
 
+INHERITANCE = """
+    from flasker.util import Model, cached_property
+    from sqlalchemy import Column, ForeignKey, Integer, String
+
+    class Base(Model):
+        __abstract__ = True
+        note = Column(String)
+
+    class Animal(Base):
+        id = Column(Integer, primary_key=True)
+        kind = Column(String)
+        __mapper_args__ = {'polymorphic_on': 'kind', 'polymorphic_identity': 'animal'}
+
+    class Dog(Animal):
+        __mapper_args__ = {'polymorphic_identity': 'dog'}
+
+        @cached_property
+        def bark(self):
+            return 'wow'
+
+    class Wolf(Animal):
+        __mapper_args__ = {'polymorphic_identity': 'wolf'}
+
+        @cached_property
+        def howl(self):
+            return 'oo'
+
+    class Bird(Animal):
+        id = Column(ForeignKey('animals.id'), primary_key=True)
+        wings = Column(Integer)
+        __mapper_args__ = {'polymorphic_identity': 'bird'}
+"""
+
+
 def test_inheritance_shares_a_table_or_has_its_own(start: Any) -> None:
-    start(
-        MEMORY,
-        models="""
-            from flasker.util import Model, cached_property
-            from sqlalchemy import Column, ForeignKey, Integer, String
-
-            class Base(Model):
-                __abstract__ = True
-                note = Column(String)
-
-            class Animal(Base):
-                id = Column(Integer, primary_key=True)
-                kind = Column(String)
-                __mapper_args__ = {'polymorphic_on': 'kind', 'polymorphic_identity': 'animal'}
-
-            class Dog(Animal):
-                __mapper_args__ = {'polymorphic_identity': 'dog'}
-
-                @cached_property
-                def bark(self):
-                    return 'wow'
-
-            class Wolf(Animal):
-                __mapper_args__ = {'polymorphic_identity': 'wolf'}
-
-                @cached_property
-                def howl(self):
-                    return 'oo'
-
-            class Bird(Animal):
-                id = Column(ForeignKey('animals.id'), primary_key=True)
-                wings = Column(Integer)
-                __mapper_args__ = {'polymorphic_identity': 'bird'}
-        """,
-    )
-    import models  # type: ignore[import-not-found]
-
+    start(MEMORY, models=INHERITANCE)
+    models = sys.modules["models"]
     assert models.Dog.__table__ is models.Animal.__table__
     assert models.Bird.__table__.name == "birds"
     assert set(models.Animal.__table__.c.keys()) == {"id", "kind", "note", "_cache"}

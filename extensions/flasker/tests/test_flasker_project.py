@@ -566,3 +566,29 @@ def test_transport_options_are_added_to_those_of_the_embedded_broker(start: Any,
     assert project.celery.conf.broker_transport_options == {
         "folder": str(tmp_path / ".flasker"), "polling_interval": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("url", ["sqlite:///x.db", "sqlite://", "postgresql"])
+def test_a_forked_process_has_connections_of_its_own(start: Any, request: pytest.FixtureRequest, url: str) -> None:
+    import os
+
+    url = request.getfixturevalue("postgresql") if url == "postgresql" else url
+    project = start(MEMORY.replace("sqlite://", url), models=MODELS)
+    Note = sys.modules["models"].Note
+    project.db.session.add(Note(text="x"))
+    project.db.session.commit()
+    project.db.session.remove()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            with project.app.app_context():
+                answer = f"{Note.query.one().text} {project.db.engine.pool.status()}"
+            os.write(write, answer.encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(read, 1000).decode().startswith("x ")
+    os.close(read)
+    os.close(write)
+    assert sys.modules["models"].texts() == ["x"]

@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from conftest import Folder, free_port, wait_until
@@ -92,6 +93,10 @@ def wait_for(folder: Folder, journal: list[str]) -> None:
     wait_until(lambda: folder.lines("journal") == journal, f"{journal} in the journal")
 
 
+def has_run(folder: Folder, journal: str) -> bool:
+    return folder.lines(journal) == ["begun", "ended"]
+
+
 # -- from a view to a worker and back ----------------------------------------------------------------------------
 
 
@@ -161,7 +166,7 @@ def test_killing_a_worker_in_the_middle_of_a_task_loses_no_task(project: Folder,
     project.worker(log="second.log")
     wait_for(project, ["begun", "begun", "ended"])
     for number in range(3):
-        wait_until(lambda number=number: project.lines(f"other{number}") == ["begun", "ended"], "the tasks behind it")
+        wait_until(partial(has_run, project, f"other{number}"), "the tasks behind it")
 
 
 def test_a_second_worker_takes_over_from_one_that_is_killed(folder: Folder) -> None:

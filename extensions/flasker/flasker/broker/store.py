@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import local
+from threading import Lock, local
 from typing import Any
 
 from .owners import Owner, is_alive
@@ -48,6 +48,7 @@ class Store:
         self._local = local()
         self._parents: list[Any] = []
         self._owner: Owner | None = None
+        self._owning = Lock()
         self._swept = 0.0
         #: Queues that expire: after how many seconds, and when they were last marked as used.
         self._uses: dict[str, tuple[float, float]] = {}
@@ -59,6 +60,7 @@ class Store:
         # SQLite's connections must be neither used nor closed on the other side of a fork.
         self._parents.append(self._local)
         self._local = local()
+        self._owning = Lock()
         if self._owner is not None:
             self._owner.let_go()
             self._owner = None
@@ -72,9 +74,10 @@ class Store:
     @property
     def owner(self) -> Owner:
         """The owner of the messages that this process takes."""
-        if self._owner is None:
-            self._owner = Owner(self.folder)
-        return self._owner
+        with self._owning:
+            if self._owner is None:
+                self._owner = Owner(self.folder)
+            return self._owner
 
     # -- connections ---------------------------------------------------------------------------------------------
 
