@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from werkzeug.exceptions import BadRequest
 
+from .borrowed import lend
 from .compat import Compat, get_compat, set_default_compat
 from .ext import ExtensionImporter
 
@@ -135,7 +136,8 @@ class _Loader(abc.InspectLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Put the module that is meant in the place of the new one, where Python looks for it afterwards."""
-        sys.modules[module.__name__] = self._find()
+        sys.modules[module.__name__] = found = self._find()
+        lend(found)
 
     def get_code(self, fullname: str) -> Any:
         """Return the code of a module, for ``python -m``."""
@@ -253,6 +255,7 @@ def _modules_of_0_10() -> dict[str, ModuleType]:
 
 def _arrange(name: str) -> None:
     """Set names, modules and version for a row of :mod:`microflask.compat`."""
+    lend(_front._front_target)
     _finder.version = _VERSIONS.get(name, _CURRENT_VERSION)
     hidden = {} if name in _WITH_ALL_NAMES else _HIDDEN
     _finder.hidden = frozenset(f"{_NAME}.{hidden_name}" for hidden_name in hidden.get(_NAME, ()))

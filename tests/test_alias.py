@@ -123,6 +123,48 @@ def test_modules_that_flask_imports_are_in_sys_modules(run: Run) -> None:
     assert run('print("click" in sys.modules)', "'0.10'") == "False"
 
 
+@pytest.mark.parametrize("mode", ["3.1", "0.10"])
+def test_names_that_modules_of_flask_only_import(run: Run, mode: str) -> None:
+    source = """
+        import flask, typing
+        from microflask.borrowed import _BORROWERS, _HOMES
+        renamed = {"assembly": "flask.sansio.app", "scaffold": "flask.sansio.scaffold", "": "flask"}
+        lacking = set()
+        for name, borrowed in _BORROWERS.items():
+            module = importlib.import_module(renamed.get(name, f"flask.{name}"))
+            lacking |= {lent for lent in borrowed.split() if not hasattr(module, lent)}
+        from flask.app import BaseResponse, Environment, T_teardown, get_debug_flag, t
+        from flask.blueprints import AppGroup, SansioBlueprint, send_from_directory
+        from flask.sansio.app import DispatchingJinjaLoader, create_logger
+        from flask.sessions import datetime, hashlib
+        print(t is typing, issubclass(flask.Blueprint, SansioBlueprint), BaseResponse.__module__, hashlib.__name__)
+        print(lacking <= {text.partition("=")[0] for text in _HOMES["flask._compat"].split()}, bool(lacking))
+    """
+    # Without the module flask._compat its names are not there either.
+    assert run(source, repr(mode)).splitlines() == [
+        "True True werkzeug.wrappers.response hashlib", f"True {mode == '3.1'}",
+    ]  # fmt: skip
+
+
+def test_modules_lack_borrowed_names_without_the_alias(run: Run) -> None:
+    source = """
+        import microflask.app, microflask.sessions
+        print(hasattr(microflask.app, "click"), hasattr(microflask, "t"))
+        microflask.install_as_flask()
+        import flask.app, flask.sessions
+        print(flask.sessions.MemoryStore.__name__, flask.app.click.__name__, "nothing" in dir(flask.app))
+        for module in (flask.app, flask.sessions, flask):
+            try:
+                module.nothing
+            except AttributeError as error:
+                print(error)
+    """
+    assert run(source, None).splitlines() == [
+        "False False", "MemoryStore click False", "module 'microflask.app' has no attribute 'nothing'",
+        "module 'microflask.sessions' has no attribute 'nothing'", "module 'flask' has no attribute 'nothing'",
+    ]  # fmt: skip
+
+
 def test_old_modules(run: Run) -> None:
     source = """
         import flask.module, flask._compat, flask.exceptions, flask.exthook

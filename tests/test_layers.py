@@ -27,7 +27,7 @@ FLOORS = {
     ],
     "third floor": ["blueprints", "late", "module", "responses", "testing"],
     "assembly": ["assembly"],
-    "roof": ["", "__main__", "alias", "app", "cli", "doctor", "ext", "extension_check", "serving"],
+    "roof": ["", "__main__", "alias", "app", "borrowed", "cli", "doctor", "ext", "extension_check", "serving"],
 }  # fmt: skip
 HEIGHT = {module: height for height, modules in enumerate(FLOORS.values()) for module in modules}
 #: Names that a module offers from above and imports when they are asked for, as the face of the package does.
