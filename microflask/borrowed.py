@@ -86,12 +86,12 @@ _BORROWERS = {
     "": "_compat t",
     "app": "BaseResponse Config ConfigAttribute DispatchingJinjaLoader Environment Headers ImmutableDict Lock"
     " MapAdapter MethodNotAllowed Rule T_shell_context_processor T_teardown T_template_filter T_template_global"
-    " T_template_test TracebackType _AppCtxGlobals _PackageBoundObject _cv_app _cv_request _default_template_ctx_processor"
-    " _endpoint_from_view_func _make_timedelta _request_ctx_stack _url_quote cabc chain cli click current_app"
-    " find_package ft g get_debug_flag get_flashed_messages get_host get_load_dotenv integer_types"
-    " is_running_from_reloader iscoroutinefunction json locked_cached_property os request request_ctx reraise"
-    " send_from_directory session setupmethod string_types t text_type timedelta update_wrapper url_for weakref"
-    " blueprint_is_module",
+    " T_template_test TracebackType _AppCtxGlobals _PackageBoundObject _cv_app _cv_request"
+    " _default_template_ctx_processor _endpoint_from_view_func _make_timedelta _request_ctx_stack _url_quote cabc"
+    " chain cli click current_app find_package ft g get_debug_flag get_flashed_messages get_host get_load_dotenv"
+    " integer_types is_running_from_reloader iscoroutinefunction json locked_cached_property os request request_ctx"
+    " reraise send_from_directory session setupmethod string_types t text_type timedelta update_wrapper url_for"
+    " weakref blueprint_is_module",
     "assembly": "BadRequest BadRequestKeyError DispatchingJinjaLoader Environment Response chain create_logger"
     " find_package ft logging t",
     "blueprints": "AppGroup SansioBlueprint _PackageBoundObject _endpoint_from_view_func current_app defaultdict ft"

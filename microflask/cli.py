@@ -83,6 +83,8 @@ def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> bool 
         ctx.ensure_object(ScriptInfo).debug_option = value
     # In the environment, because it holds for the application that is imported, and after the reloader's restart.
     os.environ["FLASK_DEBUG"] = "1" if value else "0"
+    # It was adopted, and may say otherwise.
+    os.environ.pop("MICROFLASK_DEBUG", None)
     return value
 
 

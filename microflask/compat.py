@@ -188,7 +188,7 @@ class Compat:
     templates_always_reload: bool
     """Whether templates are looked at for changes outside of debug mode."""
     debug_from_environment: bool
-    """Whether the environment variable FLASK_DEBUG sets the debug flag."""
+    """Whether the environment variable MICROFLASK_DEBUG, or FLASK_DEBUG, sets the debug flag."""
 
 
 FLASK_3_1 = Compat(

@@ -61,9 +61,14 @@ def total_seconds(td: timedelta) -> int:
     return int(td.total_seconds())
 
 
+def debug_setting() -> str | None:
+    """Return the environment variable MICROFLASK_DEBUG, else FLASK_DEBUG, else None."""
+    return os.environ.get("MICROFLASK_DEBUG", os.environ.get("FLASK_DEBUG"))
+
+
 def get_debug_flag() -> bool:
-    """Tell whether the environment variable FLASK_DEBUG switches debugging on."""
-    return os.environ.get("FLASK_DEBUG", "").lower() not in {"", "0", "false", "no"}
+    """Tell whether the environment variable MICROFLASK_DEBUG, or FLASK_DEBUG, switches debugging on."""
+    return (debug_setting() or "").lower() not in {"", "0", "false", "no"}
 
 
 def get_load_dotenv(default: bool = True) -> bool:

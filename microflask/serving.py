@@ -7,7 +7,7 @@ import socket
 import sys
 from typing import Any
 
-from .helpers import get_load_dotenv
+from .helpers import debug_setting, get_debug_flag, get_load_dotenv
 
 
 def read_dotenv() -> None:
@@ -59,9 +59,7 @@ def run_application(
         return
     if load_dotenv:
         read_dotenv()
-        if app.compat.debug_from_environment and "FLASK_DEBUG" in os.environ:
-            from .helpers import get_debug_flag
-
+        if app.compat.debug_from_environment and debug_setting() is not None:
             app.debug = get_debug_flag()
     if debug is not None:
         app.debug = bool(debug)

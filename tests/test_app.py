@@ -299,10 +299,11 @@ def test_preserve_context_on_exception_follows_debug_in_old_modes(mode, default)
 
 
 @pytest.mark.parametrize(("mode", "debug"), [("documented", True), ("0.10", False), ("3.1", True)])
-def test_debug_flag_in_the_environment(mode, debug, monkeypatch):
-    monkeypatch.setenv("FLASK_DEBUG", "1")
+@pytest.mark.parametrize("variable", ["FLASK_DEBUG", "MICROFLASK_DEBUG"])
+def test_debug_flag_in_the_environment(mode, debug, variable, monkeypatch):
+    monkeypatch.setenv(variable, "1")
     assert Flask("some_name", compat=mode).debug is debug
-    monkeypatch.setenv("FLASK_DEBUG", "0")
+    monkeypatch.setenv(variable, "0")
     assert Flask("some_name", compat=mode).debug is False
 
 
@@ -452,8 +453,21 @@ def served(monkeypatch):
     )
     monkeypatch.setenv("FLASK_SKIP_DOTENV", "1")
     monkeypatch.delenv("FLASK_RUN_FROM_CLI", raising=False)
-    monkeypatch.delenv("FLASK_DEBUG", raising=False)
+    for variable in ("FLASK_DEBUG", "MICROFLASK_DEBUG"):
+        monkeypatch.delenv(variable, raising=False)
     return calls
+
+
+@pytest.mark.parametrize(("mode", "debug"), [("documented", True), ("0.10", False), ("3.1", True)])
+def test_server_takes_the_debug_flag_from_the_environment(mode, debug, served, monkeypatch):
+    app = make(mode)
+    monkeypatch.delenv("FLASK_SKIP_DOTENV")
+    monkeypatch.setenv("MICROFLASK_DEBUG", "1")
+    app.run(use_reloader=False)
+    assert app.debug is debug
+    monkeypatch.setenv("MICROFLASK_DEBUG", "0")
+    app.run()
+    assert app.debug is False
 
 
 def test_server_listens_on_the_local_host_by_default(mode, served):

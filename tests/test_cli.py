@@ -214,6 +214,13 @@ def test_own_variables_go_first(write: Write, served: list[Any]) -> None:
     assert served[0][1] == 82
 
 
+def test_debug_option_goes_before_the_variables(write: Write, served: list[Any]) -> None:
+    write("served_site.py", SITE)
+    env = {"FLASK_APP": "served_site", "FLASK_DEBUG": "1", "MICROFLASK_DEBUG": "1"}
+    assert invoke("--no-debug", "run", env=env).exit_code == 0
+    assert served[0][2].debug is False
+
+
 def test_variables_from_files(write: Write, served: list[Any]) -> None:
     pytest.importorskip("dotenv")
     write("served_site.py", SITE)

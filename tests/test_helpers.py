@@ -226,6 +226,7 @@ def test_get_root_path() -> None:
 def test_flags_of_the_environment(
     monkeypatch: pytest.MonkeyPatch, value: str | None, debug: bool, dotenv: bool
 ) -> None:
+    monkeypatch.delenv("MICROFLASK_DEBUG", raising=False)
     for name in ("FLASK_DEBUG", "FLASK_SKIP_DOTENV"):
         monkeypatch.delenv(name, raising=False)
         if value is not None:
@@ -233,6 +234,15 @@ def test_flags_of_the_environment(
     assert get_debug_flag() is debug
     assert get_load_dotenv() is dotenv
     assert get_load_dotenv(False) is (dotenv if value else False)
+
+
+def test_own_variable_goes_before_the_one_of_flask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    monkeypatch.setenv("MICROFLASK_DEBUG", "0")
+    assert get_debug_flag() is False
+    monkeypatch.setenv("MICROFLASK_DEBUG", "1")
+    monkeypatch.delenv("FLASK_DEBUG")
+    assert get_debug_flag() is True
 
 
 # -- streams -------------------------------------------------------------------------------------------------------
