@@ -75,6 +75,12 @@ def invoke(*arguments: str, group: Any = cli, **options: Any) -> Any:
     return CliRunner(**SEPARATE_OUTPUTS).invoke(group, list(arguments), prog_name="microflask", **options)
 
 
+def offered(output: str) -> dict[str, str]:
+    """Return the commands of a help text; how far their descriptions are indented depends on what is installed."""
+    _, _, commands = output.partition("\nCommands:\n")
+    return {name: text.strip() for name, _, text in (line.strip().partition(" ") for line in commands.splitlines())}
+
+
 # -- the group
 
 
@@ -95,7 +101,7 @@ def test_versions_are_not_printed_while_parsing_is_only_tried(capsys: pytest.Cap
 def test_help_lists_built_in_commands_when_there_is_no_application(write: Write) -> None:
     result = invoke("--help")
     assert result.exit_code == 0
-    assert [name for name in ("doctor", "routes", "run", "shell") if f"\n  {name} " not in result.output] == []
+    assert {"doctor", "routes", "run", "shell"} <= offered(result.output).keys()
     assert "FLASK_APP" in result.output
 
 
@@ -105,7 +111,7 @@ def test_help_shows_why_the_application_cannot_be_imported_and_lists_the_others(
     result = invoke("--app", "broken_app", "--help")
     assert result.exit_code == 0
     assert 'broken_app.py", line 1, in <module>' in result.stderr
-    assert "\n  routes " in result.stdout
+    assert "routes" in offered(result.stdout)
 
 
 @pytest.mark.parametrize("arguments", [["--app", "help_site", "--help"], ["--help", "--app", "help_site"]])
@@ -113,7 +119,7 @@ def test_help_lists_commands_of_the_application(write: Write, arguments: list[st
     write("help_site.py", SITE)
     result = invoke(*arguments)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "greet   Say hello." in result.stdout
+    assert offered(result.stdout)["greet"] == "Say hello."
 
 
 def test_help_without_arguments_knows_the_application_of_a_file_with_variables(write: Write) -> None:
@@ -281,7 +287,7 @@ COMMANDS = "import click\n@click.command()\ndef {0}():\n    '''Do {0}.'''\n    p
 def test_plugins(plugin: Write, group: str) -> None:
     plugin(f"[{group}]\nextra = plug_of_test:work\n", COMMANDS.format("work"))
     assert invoke("extra", group=FlaskGroup()).output == "work was called\n"
-    assert "extra   Do work." in invoke("--help", group=FlaskGroup()).output
+    assert offered(invoke("--help", group=FlaskGroup()).output)["extra"] == "Do work."
 
 
 def test_plugin_goes_before_a_built_in_command(plugin: Write) -> None:
@@ -305,7 +311,7 @@ def test_broken_plugin_is_named_and_the_others_work(
         monkeypatch.setattr(sys, "meta_path", [NoFlask(), *sys.meta_path])
     plugin("[flask.commands]\nextra = plug_of_test:work\n", source)
     result = invoke("--help", group=FlaskGroup())
-    assert (result.exit_code, "\n  routes " in result.stdout) == (0, True)
+    assert (result.exit_code, "routes" in offered(result.stdout)) == (0, True)
     assert "'extra' of plug" in result.stderr
     assert ("microflask.alias" in result.stderr) is hint
 
