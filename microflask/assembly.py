@@ -137,7 +137,7 @@ class App(Scaffold):
         if instance_path is None:
             instance_path = self.auto_find_instance_path()
         elif not os.path.isabs(instance_path):
-            raise ValueError(f"instance_path={instance_path!r} is relative: give an absolute path")
+            raise ValueError(f"instance_path={instance_path!r} is a relative path: it must be absolute")
         #: The absolute path of the instance folder.
         self.instance_path = instance_path
         self.config = self.make_config(instance_relative_config)
@@ -465,8 +465,8 @@ class App(Scaffold):
         known = self.view_functions.get(endpoint)
         if known is not None and view is not None and known != view:
             raise SetupError(
-                f"the endpoint {endpoint!r} has the view {known!r} already and cannot have {view!r} as well: give one"
-                " of them another endpoint (with decorated views: keep their names, with functools.wraps)"
+                f"{view!r} would be overwriting an existing endpoint function: {endpoint} has the view {known!r}; give"
+                " one of them another endpoint (with decorated views: keep their names, with functools.wraps)"
             )
         given = options.pop("methods", None)
         if isinstance(given, str):

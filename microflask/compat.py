@@ -179,8 +179,8 @@ class Compat:
     """Whether datetimes come out of a session without a time zone."""
     absolute_redirects: bool
     """Whether the Location header of a redirect is made absolute."""
-    slash_redirect_code: int
-    """The status with which a missing final slash is mended."""
+    slash_redirect_code: int | None
+    """The status with which a missing final slash is mended; None: that of werkzeug's RequestRedirect, 308."""
     files_key_error_quote: str
     """The quotation mark around the key in DebugFilesKeyError."""
     session_always_sent: bool
@@ -234,7 +234,7 @@ FLASK_3_1 = Compat(
     exception_handlers_see_http_errors=True,
     naive_session_datetimes=False,
     absolute_redirects=False,
-    slash_redirect_code=308,
+    slash_redirect_code=None,
     files_key_error_quote="'",
     session_always_sent=False,
     templates_always_reload=False,

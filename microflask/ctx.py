@@ -289,7 +289,7 @@ class RequestContext:
             match.url_rule = rule
             match.view_args = args
         except HTTPException as error:
-            if isinstance(error, RequestRedirect):
+            if isinstance(error, RequestRedirect) and app.compat.slash_redirect_code is not None:
                 error.code = app.compat.slash_redirect_code
             (self if self.made is None else self.made).routing_exception = error
 

@@ -114,7 +114,8 @@ def redirect(location: str, code: int = 302, Response: type[Any] | None = None) 
 
 def one_line(location: str) -> str:
     """Return a URL with its line breaks encoded as all else is, because a header has none."""
-    return location.replace("\r", "%0D").replace("\n", "%0A")
+    # It may be an object that stands for a text, such as a translation that waits for its language.
+    return str(location).replace("\r", "%0D").replace("\n", "%0A")
 
 
 def abort(code: Any, *args: Any, **kwargs: Any) -> NoReturn:

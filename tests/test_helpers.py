@@ -68,6 +68,15 @@ def test_redirect_encodes_the_location(location: str, sent: str) -> None:
     assert "Set-Cookie" not in response.headers and "<script>" not in response.text
 
 
+def test_redirect_to_an_object_that_stands_for_a_text(app: Flask) -> None:
+    class Translation:
+        def __str__(self) -> str:
+            return "/lazy\n"
+
+    with app.app_context():
+        assert redirect(Translation()).location == "/lazy%0A"  # type: ignore[arg-type]
+
+
 def test_redirect_may_be_overridden() -> None:
     class Site(Flask):
         def redirect(self, location: str, code: int = 302) -> Any:

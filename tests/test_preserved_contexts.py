@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 
 import pytest
+from werkzeug.routing import RequestRedirect
 
 from microflask import (
     Flask,
@@ -266,3 +267,15 @@ def test_form_that_a_redirect_would_lose_is_an_error_in_debug_mode_of_0_10(make)
     assert client.get("/folder").status_code == 301
     app.debug = False
     assert client.post("/folder", data={"a": "1"}).status_code == 301
+
+
+@pytest.mark.parametrize(("code", "lost"), [(301, True), (302, True), (307, False)])
+def test_status_of_slash_redirects_is_that_of_werkzeug_unless_compat_says_otherwise(make, monkeypatch, code, lost):
+    client = make("3.1", DEBUG=True).test_client()
+    monkeypatch.setattr(RequestRedirect, "code", code)
+    assert client.get("/folder").status_code == code
+    if not lost:
+        assert client.post("/folder", data={"a": "1"}).status_code == code
+        return
+    with pytest.raises(FormDataRoutingRedirect, match="canonical URL 'http://localhost/folder/'"):
+        client.post("/folder", data={"a": "1"})
