@@ -52,7 +52,7 @@ class FormDataRoutingRedirect(AssertionError):
     def __init__(self, request: Any) -> None:
         target = request.routing_exception.new_url
         lines = [
-            f"A form was sent with {request.method} to {request.url}, but routes lead to the canonical URL {target!r}.",
+            f"A form was sent with {request.method} to {request.url}, but rules lead to the canonical URL {target!r}.",
             "A browser may follow such a redirect without the form's data.",
         ]
         if target.partition("?")[0] == f"{request.base_url}/":
