@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from types import NoneType
 from typing import Any
 
+from .globals import find_request
+
 _FORM_WITH_FILES = "multipart/form-data"
 
 
@@ -96,13 +98,18 @@ def explain_template_loading_attempts(app: Any, template: str, attempts: Iterabl
     lines = [f"Looking for the template {template!r}:"]
     found = 0
     for number, (loader, owner, answer) in enumerate(attempts, 1):
-        lines.append(f"{number:5}: {_describe_owner(app, owner)}, {_describe_loader(loader)}")
+        lines.append(f"{number:5}: trying loader of {_describe_owner(app, owner)}, {_describe_loader(loader)}")
         found += answer is not None
         lines.append("       no" if answer is None else f"       yes: {answer[1] or 'not from a file'}")
     if not found:
-        lines.append("No place has it: compare the name and the folders above with the files.")
+        lines.append("Error: the template could not be found. Compare its name and the folders above with the files.")
     elif found > 1:
-        lines.append("Several places have it; the first one is used.")
+        lines.append("Warning: several places have it; the first one is used.")
+    if found != 1 and (request := find_request()) is not None and request.blueprint is not None:
+        lines += [
+            f"It was looked up from an endpoint that belongs to the blueprint {request.blueprint!r}.",
+            "The folders of blueprints have one name space. See https://flask.palletsprojects.com/blueprints/#templates",
+        ]
     app.logger.info("\n".join(lines))
 
 
@@ -110,7 +117,7 @@ def _describe_owner(app: Any, owner: Any) -> str:
     if owner is app:
         return f"application {app.import_name!r}"
     if hasattr(owner, "import_name"):
-        return f"blueprint {owner.name!r} of {owner.import_name!r}"
+        return f"blueprint {owner.name!r} ({owner.import_name})"
     return repr(owner)
 
 

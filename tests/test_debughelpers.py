@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage, ImmutableMultiDict, MultiDict
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Request
 
+from microflask import Blueprint, Flask
 from microflask.debughelpers import (
     DebugFilesKeyError,
     FormDataRoutingRedirect,
@@ -105,7 +106,7 @@ def logged_app(caplog: pytest.LogCaptureFixture) -> Any:
 
 @pytest.mark.parametrize(
     ("answers", "expected"),
-    [((None, None), "No place has it"), (("a", "b"), "Several places"), (("a", None), "yes: a")],
+    [((None, None), "Error: the template could not be found."), (("a", "b"), "several places"), (("a", None), "yes: a")],
 )
 def test_template_attempts_are_logged_in_order(
     logged_app: Any, caplog: pytest.LogCaptureFixture, answers: Any, expected: str
@@ -119,14 +120,30 @@ def test_template_attempts_are_logged_in_order(
     (record,) = caplog.records
     text = record.getMessage()
     assert record.levelname == "INFO" and "'a.html'" in text and expected in text
-    first, second = "application 'shop', FileSystemLoader /one /two", "blueprint 'admin' of 'shop.admin', DictLoader"
-    assert text.index(first) < text.index(second)
+    first, second = "application 'shop', FileSystemLoader /one /two", "blueprint 'admin' (shop.admin), DictLoader"
+    assert text.index(f"1: trying loader of {first}") < text.index(f"2: trying loader of {second}")
     assert "secret" not in text
 
 
 def test_template_attempts_of_another_owner(logged_app: Any, caplog: pytest.LogCaptureFixture) -> None:
     explain_template_loading_attempts(logged_app, "a.html", [(jinja2.DictLoader({}), "theme", ("", None, None))])
     assert "'theme', DictLoader" in caplog.text and "not from a file" in caplog.text
+
+
+@pytest.mark.parametrize(("path", "named"), [("/in", True), ("/out", False)])
+def test_template_attempts_name_the_blueprint_that_asked(
+    logged_app: Any, caplog: pytest.LogCaptureFixture, app: Flask, path: str, named: bool
+) -> None:
+    def look() -> str:
+        explain_template_loading_attempts(logged_app, "a.html", [(jinja2.DictLoader({}), logged_app, None)])
+        return ""
+
+    blueprint = Blueprint("front", "shop.front")
+    blueprint.add_url_rule("/in", "view", look)
+    app.register_blueprint(blueprint)
+    app.add_url_rule("/out", "view", look)
+    app.test_client().get(path)
+    assert ("from an endpoint that belongs to the blueprint 'front'" in caplog.text) is named
 
 
 @pytest.mark.parametrize(
