@@ -108,7 +108,7 @@ def explain_template_loading_attempts(app: Any, template: str, attempts: Iterabl
     if found != 1 and (request := find_request()) is not None and request.blueprint is not None:
         lines += [
             f"It was looked up from an endpoint that belongs to the blueprint {request.blueprint!r}.",
-            "The folders of blueprints have one name space. See https://flask.palletsprojects.com/blueprints/#templates",
+            "All folders share their names. See https://flask.palletsprojects.com/blueprints/#templates",
         ]
     app.logger.info("\n".join(lines))
 
