@@ -117,6 +117,8 @@ class Compat:
     """Whether ``app.logger`` is named by ``logger_name`` and speaks in debug mode only."""
     one_item_tuples: bool
     """Whether a view may return a tuple that holds a body alone."""
+    missing_response_text: str | None
+    """What is said of a view that returns None, where programs compare it; None: which view it was and what to do."""
     error_instances_handled: bool
     """Whether an HTTP error's instance may stand for its status when a handler is registered."""
     blueprint_names_checked_early: bool
@@ -203,6 +205,7 @@ FLASK_3_1 = Compat(
     json_mimetype_required=True,
     logger_by_import_name=False,
     one_item_tuples=False,
+    missing_response_text=None,
     error_instances_handled=False,
     blueprint_names_checked_early=True,
     unhandled_errors_finalized=True,
@@ -268,6 +271,7 @@ FLASK_0_10 = replace(
     DOCUMENTED,
     name="0.10",
     default_config=MappingProxyType(_DOCUMENTED_CONFIG | _LATER_CONFIG | {"MAX_FORM_MEMORY_SIZE": None}),
+    missing_response_text="View function did not return a response",
     unhandled_errors_finalized=False,
     tuple_headers_replace=False,
     unknown_statuses_handled=True,

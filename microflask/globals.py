@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from functools import lru_cache
+from threading import get_ident
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from werkzeug.local import LocalProxy
@@ -167,6 +169,12 @@ class ContextStack:
         self._find = find
         self._frame_with = frame_with
         self._tokens: ContextVar[tuple[Token[Frame | None], ...]] = ContextVar(f"microflask.{name}", default=())
+        # Programs of its time put something of their own into the dictionary under the stack.
+        self._local = SimpleNamespace(__storage__={}, __ident_func__=get_ident)
+
+    def __ident_func__(self) -> int:
+        """Return the number of the thread, or greenlet, for which `top` holds; registries of sessions ask for it."""
+        return get_ident()
 
     @property
     def top(self) -> Any | None:

@@ -260,12 +260,13 @@ def _open_file(
     """
     # Of what is no file of Python's the name may be anything: an upload's is the form field's.
     name = getattr(file, "name", None) if isinstance(file, io.IOBase) else None
+    type_of = getattr(file, "name", None) if app.compat.open_files_tagged else name
     nameless = chosen.get("download_name") is None
     if app.compat.warns_of_deprecations:
-        _warn_of_open_file(nameless and mimetype is None and isinstance(name, str), chosen.get("etag", True))
+        _warn_of_open_file(nameless and mimetype is None and isinstance(type_of, str), chosen.get("etag", True))
     if nameless:
         if mimetype is None:
-            mimetype = _guess_type(name)
+            mimetype = _guess_type(type_of)
         if as_attachment and isinstance(name, str):
             chosen["download_name"] = os.path.basename(name)
     if app.compat.open_files_tagged and chosen.get("etag", True) is True and isinstance(name, str):

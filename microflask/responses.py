@@ -42,7 +42,7 @@ def make_response(self: Any, rv: Any) -> Response:
     elif isinstance(value, kind):
         response = value
     elif value is None:
-        raise NoResponseError(_no_value(None))
+        raise NoResponseError(app.compat.missing_response_text or _no_value(None))
     else:
         response = _convert(app, kind, value)
     if status is not None:

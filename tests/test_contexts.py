@@ -432,6 +432,14 @@ def test_popping_the_stack_of_a_pushed_context_unbinds_it(app):
     assert _request_ctx_stack.pop() is None
 
 
+def test_stack_has_the_parts_that_old_programs_reach_for(app):
+    assert _app_ctx_stack.__ident_func__() == _app_ctx_stack._local.__ident_func__() == threading.get_ident()
+    _app_ctx_stack._local.__storage__["own"] = [1]
+    with app.app_context():
+        assert _app_ctx_stack._local.__storage__ == {"own": [1]}
+    del _app_ctx_stack._local.__storage__["own"]
+
+
 def test_stack_answers_as_a_context_variable(app):
     context = app.test_request_context("/a")
     with pytest.raises(LookupError, match="_request_ctx_stack"):

@@ -338,6 +338,15 @@ def test_open_file_gets_a_tag_and_a_warning(
     assert {warning.filename for warning in caught} <= {__file__}
 
 
+def test_name_of_any_object_tells_its_type(old: Flask) -> None:
+    class Named:
+        name = "nowhere.txt"
+        read = io.BytesIO(b"x").read
+
+    with old.test_request_context(), pytest.warns(DeprecationWarning), send_file(Named()) as response:
+        assert (response.mimetype, "ETag" in response.headers) == ("text/plain", False)
+
+
 def test_documented_mode_warns_nobody_of_an_open_file(app: Flask) -> None:
     with app.test_request_context(), send_file(io.BytesIO(b"x")) as response:
         assert "ETag" not in response.headers
