@@ -71,6 +71,10 @@ def _restore(token: Token[Frame | None]) -> None:
     _current.set(None if token.old_value is Token.MISSING else token.old_value)
 
 
+#: Stands for the push of a request context that an application context belongs to; that one ends both.
+_WITHIN_REQUEST = (None, None)
+
+
 class AppContext:
     """Bind an application, and `g`, without a request.
 
@@ -98,7 +102,10 @@ class AppContext:
         """Bind the context."""
         frame = _current.get()
         token = _current.set((self, None if frame is None else frame[1]))
-        self._tokens = (token, self._tokens)
+        earlier = self._tokens
+        if earlier is None and frame is not None and getattr(frame[0], "_app_context", None) is self:
+            earlier = _WITHIN_REQUEST
+        self._tokens = (token, earlier)
         if appcontext_pushed.receivers:
             appcontext_pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
 
@@ -122,7 +129,8 @@ class AppContext:
     def unbind(self) -> None:
         """Undo one push, without any teardown."""
         if self._tokens is not None:
-            token, self._tokens = self._tokens
+            token, earlier = self._tokens
+            self._tokens = None if earlier is _WITHIN_REQUEST else earlier
             _reset(token)
 
     def __enter__(self) -> AppContext:

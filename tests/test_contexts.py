@@ -432,6 +432,18 @@ def test_popping_the_stack_of_a_pushed_context_unbinds_it(app):
     assert _request_ctx_stack.pop() is None
 
 
+def test_pushing_the_current_contexts_again_ends_nothing(app, ends):
+    @app.route("/")
+    def index():
+        with app_ctx, request_ctx, app_ctx:
+            assert ends == []
+        assert request.environ["werkzeug.request"] is request._get_current_object()
+        return "still here"
+
+    assert app.test_client().get("/").text == "still here"
+    assert ends == [("request", None), ("app", None)]
+
+
 def test_stack_has_the_parts_that_old_programs_reach_for(app):
     assert _app_ctx_stack.__ident_func__() == _app_ctx_stack._local.__ident_func__() == threading.get_ident()
     _app_ctx_stack._local.__storage__["own"] = [1]
