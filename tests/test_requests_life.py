@@ -377,7 +377,8 @@ def test_view_without_an_answer_is_named(mode, testing):
         pass
 
     for kind in (TypeError, ValueError):
-        with pytest.raises(kind, match="forgetful"):
+        # Old programs compare the text, which does not name the view.
+        with pytest.raises(kind, match=app.compat.missing_response_text or "forgetful"):
             app.test_client().get("/")
 
 
