@@ -232,7 +232,10 @@ class ScriptInfo:
 
     def _find_app(self) -> Any:
         if self.create_app is not None:
-            return self.create_app()
+            made = self.create_app()
+            if made is None:
+                raise NoAppException("No application: create_app() returned None instead of one.")
+            return made
         if self.app_import_path:
             path, *name = _COLON.split(self.app_import_path, maxsplit=1)
             return locate_app(prepare_import(path), name[0] if name else None)

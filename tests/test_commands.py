@@ -297,6 +297,11 @@ def test_script_info_by_default() -> None:
     assert ScriptInfo().load_dotenv_defaults is False
 
 
+def test_factory_that_returns_nothing_is_named() -> None:
+    with pytest.raises(NoAppException, match="returned None"):
+        ScriptInfo(create_app=lambda: None).load_app()
+
+
 @pytest.mark.parametrize(("compat", "debug"), [("documented", False), ("3.1", False), ("0.10", True)])
 def test_debug_flag_follows_the_environment_for_those_that_know_it(compat: str, debug: bool) -> None:
     def create_app() -> Flask:
