@@ -32,6 +32,8 @@ from .resources import get_root_path as get_root_path
 from .signals import message_flashed
 
 _UNSET: Any = object()
+#: Those of send_file's arguments with which a file is sent by its path, and nothing more is asked.
+_PLAIN_OPTIONS = frozenset({"conditional", "etag", "max_age"})
 #: send_file's names since Flask 2.0 for what was called otherwise before.
 _SEND_FILE_RENAMED = {"attachment_filename": "download_name", "add_etags": "etag", "cache_timeout": "max_age"}
 
@@ -319,10 +321,11 @@ def send_from_directory(directory: str | os.PathLike[str], path: str = "", *args
     :raises NotFound: there is no such file, or it would lie outside of the folder
     """
     app = _needs_app("send_from_directory")
-    inside = werkzeug.security.safe_join(os.fspath(directory), os.fspath(kwargs.pop("filename", path)))
-    if inside is None:
+    if "filename" in kwargs:
+        path = kwargs.pop("filename")
+    full = files.find_below(app.root_path, os.fspath(directory), os.fspath(path))
+    if full is None:
         raise NotFound()
-    full = os.path.join(app.root_path, inside)
     if len(args) < 3 or "conditional" not in app.compat.send_file_positions[: len(args) - 3]:
         kwargs.setdefault("conditional", True)
     try:
@@ -332,15 +335,31 @@ def send_from_directory(directory: str | os.PathLike[str], path: str = "", *args
         raise NotFound() from None
     if not S_ISREG(found.st_mode):
         raise NotFound()
-    if not (args or app.use_x_sendfile):
-        environ, options = _request_ctx().environ, _file_options((), kwargs)
-        if files.can_send(full, environ, options):
-            response = files.send_path(
-                app.response_class, environ, full, found, options["conditional"], options.get("etag", True),
-                options["max_age"],
-            )  # fmt: skip
-            return _without_name(app, response)
-    return send_file(full, *args, **kwargs)
+    response = None if args else _send_plainly(app, full, found, kwargs)
+    return send_file(full, *args, **kwargs) if response is None else response
+
+
+def _send_plainly(app: Any, path: str, found: os.stat_result, options: dict[str, Any]) -> Any:
+    """Return the response of send_file() for a path; None where that takes more than a usual answer.
+
+    :param found: what is known of the file
+    :param options: the other arguments
+    """
+    environ = _request_ctx().environ
+    if app.use_x_sendfile or not files.can_send(path, environ):
+        return None
+    if not options.keys() <= _PLAIN_OPTIONS:
+        options = _file_options((), options)
+    etag, max_age = options.get("etag", True), options.get("max_age")
+    if not (options.keys() <= _PLAIN_OPTIONS and isinstance(etag, bool)):
+        return None
+    if max_age is None:
+        max_age = app.get_send_file_max_age(path)
+    elif callable(max_age):
+        max_age = max_age(path)
+    return files.send_path(
+        app.response_class, environ, path, found, options["conditional"], etag, max_age, app.compat.inline_files_named
+    )
 
 
 def safe_join(directory: str, filename: str = "", *pathnames: str) -> str:

@@ -10,11 +10,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import werkzeug.security
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import examples
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import NotFound
 from werkzeug.http import http_date, parse_date
 
 from microflask import Blueprint, Flask, request, send_file, send_from_directory
+from microflask.files import find_below
 
 CONTENT = b"0123456789"
 MODES = ("documented", "0.10", "3.1")
@@ -433,3 +438,67 @@ def test_static_files_of_a_blueprint(files: Flask, root: pathlib.Path) -> None:
     with files.test_request_context():
         assert plain.get_send_file_max_age("x") == files.get_send_file_max_age("x")
         assert request.path == "/"
+
+
+# -- short ways ----------------------------------------------------------------------------------------------------
+
+PARTS = st.sampled_from(
+    ["a", "b.css", "..", ".", "", ".hidden", "a b", "C:", "CON", "\\", "\0", "~", "\u00e9", "\n", "-", "_"]
+)
+
+
+@examples()
+@given(
+    directory=st.sampled_from(["/srv", "/srv/", "/", "", ".", "static", "/srv/../x"]),
+    parts=st.lists(PARTS, max_size=4),
+    glue=st.sampled_from(["/", "/", "//"]),
+)
+def test_paths_are_joined_as_werkzeug_joins_them(directory: str, parts: list[str], glue: str) -> None:
+    path = glue.join(parts)
+    inside = werkzeug.security.safe_join(directory, path)
+    expected = None if inside is None else os.path.join("/root", inside)
+    assert find_below("/root", directory, path) == expected
+
+
+@pytest.mark.parametrize("tag", [None, "{tag}", "W/{tag}", '"x"', '"x", {tag}', "*", "", "x"])
+@pytest.mark.parametrize("since", [None, "{changed}", http_date(999_999), http_date(1_000_001), "yesterday", ""])
+@pytest.mark.parametrize(
+    "options", [{}, {"max_age": 0}, {"cache_timeout": 60}, {"etag": False}, {"conditional": False}]
+)
+def test_files_of_a_folder_are_answered_as_werkzeug_answers(
+    files: Flask, tag: str | None, since: str | None, options: dict[str, Any]
+) -> None:
+    known = send(files, "data.txt").headers
+    values = {"If-None-Match": tag, "If-Modified-Since": since}
+    headers = {
+        name: value.format(tag=known["ETag"], changed=known["Last-Modified"])
+        for name, value in values.items() if value is not None
+    }  # fmt: skip
+    with files.test_request_context(headers=headers):
+        quick = Sent(send_from_directory("", "data.txt", **options))
+        # A type that is given is for werkzeug's way.
+        slow = Sent(send_from_directory("", "data.txt", mimetype="text/plain", **options))
+    # Werkzeug opens the file even when the client has it.
+    assert (quick.status, quick.data) == (slow.status, b"" if slow.status == 304 else slow.data)
+    ignored = {"Date", "Expires"}
+    assert {pair for pair in quick.headers if pair[0] not in ignored} == {
+        pair for pair in slow.headers if pair[0] not in ignored
+    }
+    assert ignored & {name for name, _ in quick.headers} == ignored & {name for name, _ in slow.headers}
+
+
+def test_a_file_that_changes_gets_new_headers(files: Flask, root: pathlib.Path) -> None:
+    client = files.test_client()
+    first = client.get("/static/a.css", buffered=True)
+    (root / "static" / "a.css").write_text("p {}")
+    second = client.get("/static/a.css", buffered=True)
+    assert second.data == b"p {}" and second.content_length == 4
+    assert first.headers["ETag"] != second.headers["ETag"]
+    assert client.get("/static/a.css", headers={"If-None-Match": first.headers["ETag"]}, buffered=True).data == b"p {}"
+
+
+def test_a_file_that_the_client_has_is_not_opened(files: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = files.test_client()
+    tag = client.get("/static/a.css", buffered=True).headers["ETag"]
+    monkeypatch.setattr("microflask.files.open", lambda *args: pytest.fail("opened"), raising=False)
+    assert client.get("/static/a.css", headers={"If-None-Match": tag}).status_code == 304
