@@ -135,7 +135,7 @@ class JSONProvider:
         if kwargs:
             if args:
                 raise TypeError(
-                    "jsonify takes either values or keyword arguments: put the keywords into a dict of their own"
+                    "jsonify takes args or kwargs, not both: put the keyword arguments into a dict of their own"
                 )
             return kwargs
         if len(args) == 1:
