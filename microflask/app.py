@@ -17,7 +17,7 @@ from werkzeug.utils import redirect as make_redirect
 from . import errors, loops, responses
 from .assembly import App, SetupError
 from .ctx import AppContext, RequestContext
-from .globals import _current, blueprint_chain, find_request_ctx
+from .globals import blueprint_chain, current_frame, find_request_ctx
 from .helpers import one_line
 from .late import preload
 from .routing import Map, RequestAdapter
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from .testing import FlaskClient
 
 _UNSET: Any = object()
+#: Requests with these methods never ask for the automatic answer to OPTIONS.
+_NOT_OPTIONS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 #: The methods by whose overriding sessions were replaced before there were session interfaces.
 _SESSION_METHODS = ("open_session", "save_session", "make_null_session")
 
@@ -77,6 +79,8 @@ class Flask(App):
     _own_adapters = False
     #: The same of the methods for sessions, which are called in every request then.
     _own_sessions = False
+    #: The same of ensure_sync(), which is asked each time then.
+    _own_sync = False
 
     # -- URLs ----------------------------------------------------------------------------------------------------
 
@@ -113,7 +117,7 @@ class Flask(App):
             self._own_adapters
             or self.subdomain_matching
             or url_map.host_matching
-            or config.get("TRUSTED_HOSTS")
+            or ("TRUSTED_HOSTS" in config and config["TRUSTED_HOSTS"])
             or (self.compat.server_name_implies_subdomains and config["SERVER_NAME"])
         ):
             return None
@@ -124,6 +128,7 @@ class Flask(App):
         cls._own_adapters = cls.create_url_adapter is not Flask.create_url_adapter or not issubclass(
             cls.url_map_class, Map
         )
+        cls._own_sync = cls.ensure_sync is not Flask.ensure_sync
         cls._own_sessions = any(getattr(cls, name) is not getattr(Flask, name) for name in _SESSION_METHODS)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -132,13 +137,16 @@ class Flask(App):
             self._own_adapters = True
         elif name in _SESSION_METHODS:
             self._own_sessions = True
+        elif name == "ensure_sync":
+            self._own_sync = True
+            self._plain_functions.clear()
 
     def url_for(
         self, /, endpoint: str, *, _anchor: str | None = None, _method: str | None = None,
         _scheme: str | None = None, _external: bool | None = None, **values: Any,
     ) -> str:  # fmt: skip
         """Return the URL of an endpoint; see :func:`microflask.url_for`."""
-        frame = _current.get()
+        frame = current_frame()
         ctx = None if frame is None else frame[1]
         if ctx is not None:
             adapter = ctx.url_adapter
@@ -242,7 +250,7 @@ class Flask(App):
 
     def request_context(self, environ: dict[str, Any]) -> RequestContext:
         """Return a context for the request of a WSGI environ, for use in a ``with`` statement."""
-        return RequestContext(self, environ)  # type: ignore[arg-type]
+        return RequestContext(self, environ, None, None)  # type: ignore[arg-type]
 
     def test_request_context(self, *args: Any, **kwargs: Any) -> RequestContext:
         """Return a context for a request made of the arguments of :class:`microflask.testing.EnvironBuilder`."""
@@ -299,7 +307,8 @@ class Flask(App):
             except Exception as raised:
                 error = raised
                 answer = self.handle_exception(raised)
-            return answer(environ, start_response)
+            # By its name: the interpreter enters a method of Python directly, an object through C.
+            return answer.__call__(environ, start_response)
         except BaseException as raised:
             # Where the handling of an error fails, the error itself is what ended the request.
             if error is None:
@@ -347,16 +356,18 @@ class Flask(App):
 
     def preprocess_request(self) -> Any:
         """Run the URL value preprocessors and the functions before the request; return the first value of these."""
-        if not (self.before_request_funcs or self.url_value_preprocessors):
+        before, preprocessors = self.before_request_funcs, self.url_value_preprocessors
+        if not (before or preprocessors):
             return None
         ctx: Any = find_request_ctx()
         names = (None, *reversed(ctx.blueprints))
+        if preprocessors:
+            for name in names:
+                for preprocess in preprocessors.get(name, ()):
+                    preprocess(ctx.request.endpoint, ctx.request.view_args)
         for name in names:
-            for preprocess in self.url_value_preprocessors.get(name, ()):
-                preprocess(ctx.request.endpoint, ctx.request.view_args)
-        for name in names:
-            for function in self.before_request_funcs.get(name, ()):
-                value = self.ensure_sync(function)()
+            for function in before.get(name, ()):
+                value = self._plain_or_sync(function)()
                 if value is not None:
                     return value
         return None
@@ -366,12 +377,14 @@ class Flask(App):
 
         :raises HTTPException: nothing matched
         """
-        ctx: Any = _current.get()[1]  # type: ignore[index]
-        match = ctx if ctx.made is None else ctx.made
+        ctx: Any = current_frame()[1]  # type: ignore[index]
+        match = ctx.made
+        if match is None:
+            match = ctx
         if match.routing_exception is not None:
             self.raise_routing_exception(ctx.request)
         rule = match.url_rule
-        if getattr(rule, "provide_automatic_options", False) and ctx.environ["REQUEST_METHOD"].upper() == "OPTIONS":
+        if ctx.environ["REQUEST_METHOD"] not in _NOT_OPTIONS and self._answers_options(rule, ctx.environ):
             return self.make_default_options_response()
         view = self.view_functions.get(rule.endpoint)
         if view is None:
@@ -379,7 +392,15 @@ class Flask(App):
                 f"the endpoint {rule.endpoint!r} of the rule {rule.rule!r} has no view: register one for it in"
                 " view_functions, or with endpoint()"
             )
-        return self.ensure_sync(view)(**match.view_args)
+        if type(view) is not FunctionType or view not in self._plain_functions:
+            view = self._plain_or_sync(view)
+        values = match.view_args
+        # Without the dictionary the interpreter enters the view directly.
+        return view(**values) if values else view()
+
+    @staticmethod
+    def _answers_options(rule: Any, environ: dict[str, Any]) -> bool:
+        return environ["REQUEST_METHOD"].upper() == "OPTIONS" and getattr(rule, "provide_automatic_options", False)
 
     def raise_routing_exception(self, request: Request) -> Any:
         """Raise what matching failed with; in debug mode a redirect that loses a form is an error of its own."""
@@ -417,14 +438,15 @@ class Flask(App):
 
     def process_response(self, response: Response) -> Response:
         """Let the functions after the request have the response, in reverse order, and store the session."""
-        ctx: Any = _current.get()[1]  # type: ignore[index]
-        for function in ctx._after_request_functions:
-            response = self.ensure_sync(function)(response)
+        ctx: Any = current_frame()[1]  # type: ignore[index]
+        if ctx._after_request_functions:
+            for function in ctx._after_request_functions:
+                response = self.ensure_sync(function)(response)
         registry = self.after_request_funcs
         if registry:
             for name in (*ctx.blueprints, None):
                 for function in reversed(registry.get(name, ())):
-                    response = self.ensure_sync(function)(response)
+                    response = self._plain_or_sync(function)(response)
         session = ctx._opened_session
         if session is None and self.session_interface.needs_untouched(self, ctx.environ):
             session = ctx.open_session()
@@ -440,6 +462,15 @@ class Flask(App):
             # A plain function that carries no mark either: 0.1 microseconds instead of 1.4.
             return func
         return self.async_to_sync(func) if loops.is_coroutine_function(func) else func
+
+    def _plain_or_sync(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Do as ensure_sync() for a function that is registered, and remember the plain ones."""
+        if type(function) is FunctionType and function in self._plain_functions:
+            return function
+        call = self.ensure_sync(function)
+        if call is function and type(function) is FunctionType and not self._own_sync:
+            self._plain_functions.add(function)
+        return call
 
     def async_to_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that runs the coroutine function `func`; override it to use another loop."""
@@ -475,7 +506,7 @@ class Flask(App):
 
     @staticmethod
     def _current_blueprints() -> list[str]:
-        frame = _current.get()
+        frame = current_frame()
         return [] if frame is None or frame[1] is None else frame[1].blueprints
 
     def trap_http_exception(self, e: Exception) -> bool:
@@ -563,9 +594,7 @@ class Flask(App):
         if registry:
             for name in (*self._current_blueprints(), None):
                 functions += reversed(registry.get(name, ()))
-        if request_tearing_down.receivers:
-            functions.append(lambda exc: request_tearing_down.send(self, _async_wrapper=self.ensure_sync, exc=exc))
-        self._run_all(functions, error)
+        self._run_all(functions, request_tearing_down, error)
 
     def do_teardown_appcontext(self, exc: BaseException | None = _UNSET) -> None:
         """Run the teardown functions of the application context, the last registered first.
@@ -575,17 +604,23 @@ class Flask(App):
         if not (self.teardown_appcontext_funcs or appcontext_tearing_down.receivers):
             return
         error = sys.exc_info()[1] if exc is _UNSET else exc
-        functions = [*reversed(self.teardown_appcontext_funcs)]
-        if appcontext_tearing_down.receivers:
-            functions.append(lambda exc: appcontext_tearing_down.send(self, _async_wrapper=self.ensure_sync, exc=exc))
-        self._run_all(functions, error)
+        self._run_all(self.teardown_appcontext_funcs[::-1], appcontext_tearing_down, error)
 
-    def _run_all(self, functions: Iterable[Any], error: BaseException | None) -> None:
-        """Call each function with `error`, whatever the others raise; the first exception comes out at the end."""
+    def _run_all(self, functions: list[Any], signal: Any, error: BaseException | None) -> None:
+        """Call each function with `error`, whatever the others raise, and send the signal.
+
+        :raises BaseException: the first exception that one of them raised
+        """
         first: BaseException | None = None
         for function in functions:
             try:
-                self.ensure_sync(function)(error)
+                self._plain_or_sync(function)(error)
+            except BaseException as raised:
+                if first is None:
+                    first = raised
+        if signal.receivers:
+            try:
+                signal.send(self, _async_wrapper=self.ensure_sync, exc=error)
             except BaseException as raised:
                 if first is None:
                     first = raised

@@ -19,6 +19,7 @@ from werkzeug.routing import Map as MapBase
 from werkzeug.routing import Rule as RuleBase
 
 from . import errors
+from .attributes import Aside, beside
 from .blueprints import Blueprint, Filter, Global, Test
 from .compat import DOCUMENTED, Compat, default_compat, documented_signature, get_compat, name_arguments
 from .config import Config, ConfigAttribute
@@ -94,6 +95,19 @@ class App(Scaffold):
     #: Options of the Jinja2 environment. The two extensions are part of Jinja2 by now and dropped when it is made.
     jinja_options: Any = ImmutableDict(extensions=["jinja2.ext.autoescape", "jinja2.ext.with_"])
 
+    #: The absolute path of the instance folder.
+    instance_path = Aside[str]()
+    #: What :func:`abort` calls.
+    aborter = Aside[Aborter]()
+    #: Called with error, endpoint and values when url_for() fails, until one returns a URL.
+    url_build_error_handlers = Aside["list[Callable[[BuildError, str, dict[str, Any]], str | None]]"]()
+    before_first_request_funcs = Aside["list[Any]"]()
+    shell_context_processors = Aside["list[Any]"]()
+    #: name -> registered blueprint
+    blueprints = Aside["dict[str, Blueprint]"]()
+    _in_first_request = Aside[bool]()
+    _first_request_lock = Aside[Any]()
+
     testing = ConfigAttribute[bool]("TESTING")
     secret_key = ConfigAttribute[str | bytes | None]("SECRET_KEY")
     session_cookie_name = ConfigAttribute[str]("SESSION_COOKIE_NAME")
@@ -138,21 +152,20 @@ class App(Scaffold):
             instance_path = self.auto_find_instance_path()
         elif not os.path.isabs(instance_path):
             raise ValueError(f"instance_path={instance_path!r} is a relative path: it must be absolute")
-        #: The absolute path of the instance folder.
         self.instance_path = instance_path
         self.config = self.make_config(instance_relative_config)
         self.aborter = self.make_aborter()
         self.json: JSONProvider = self.json_provider_class(self)
-        #: Called with error, endpoint and values when url_for() fails, until one returns a URL.
-        self.url_build_error_handlers: list[Callable[[BuildError, str, dict[str, Any]], str | None]] = []
-        self.before_first_request_funcs: list[Any] = []
+        self.url_build_error_handlers = []
+        self.before_first_request_funcs = []
         self.teardown_appcontext_funcs: list[Any] = []
-        self.shell_context_processors: list[Any] = []
+        self.shell_context_processors = []
         self.template_context_processors[None].append(_variables)
-        #: name -> registered blueprint
-        self.blueprints: dict[str, Blueprint] = {}
+        self.blueprints = {}
         #: The blueprints that were registered by import name and have not been imported.
         self.late_blueprints = LateBlueprints()
+        #: The registered functions that need no event loop; filled as they are called.
+        self._plain_functions: set[Any] = set()
         #: A place for the state of extensions, by their names.
         self.extensions: dict[str, Any] = {}
         self.url_map = self.url_map_class(host_matching=host_matching)
@@ -186,8 +199,8 @@ class App(Scaffold):
 
     # -- names and settings --------------------------------------------------------------------------------------
 
-    @cached_property
-    def name(self) -> str:  # type: ignore[override]
+    @Aside
+    def name(self) -> str:
         """The name for messages: the import name, or for a program the name of its file. May be assigned."""
         if self.import_name != "__main__":
             return self.import_name
@@ -227,16 +240,18 @@ class App(Scaffold):
     def logger(self) -> Any:
         """The logger of the application, a :class:`logging.Logger`; see :mod:`microflask.logging`."""
         wanted = self.logger_name if self.compat.logger_by_import_name else self.name
-        logger = self.__dict__.get("_logger")
-        if logger is None or (logger.name != wanted and "_assigned_logger" not in self.__dict__):
+        known = beside(self)
+        logger = known.get("logger")
+        if logger is None or (logger.name != wanted and "assigned_logger" not in known):
             from .logging import create_logger
 
-            logger = self.__dict__["_logger"] = create_logger(self)
+            logger = known["logger"] = create_logger(self)
         return logger
 
     @logger.setter
     def logger(self, value: Any) -> None:
-        self.__dict__["_logger"] = self.__dict__["_assigned_logger"] = value
+        known = beside(self)
+        known["logger"] = known["assigned_logger"] = value
 
     @property
     def propagate_exceptions(self) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from .globals import Frame, _current, blueprint_chain, find_request_ctx
+from .globals import Frame, bind, blueprint_chain, current_frame, find_request_ctx, unbind
 from .signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down
 from .typing import Application
 
@@ -53,7 +53,7 @@ class _AppCtxGlobals:
         return iter(self.__dict__)
 
     def __repr__(self) -> str:
-        frame = _current.get()
+        frame = current_frame()
         of = "" if frame is None else f" of {frame[0].app.name!r}"
         return f"<flask.g{of}>"
 
@@ -61,14 +61,14 @@ class _AppCtxGlobals:
 def _reset(token: Token[Frame | None]) -> None:
     """Bind again what was bound before the push that gave `token`."""
     try:
-        _current.reset(token)
+        unbind(token)
     except ValueError:
         _restore(token)
 
 
 def _restore(token: Token[Frame | None]) -> None:
     """Do what can be done for a push in another task or thread: put back what was seen there."""
-    _current.set(None if token.old_value is Token.MISSING else token.old_value)
+    bind(None if token.old_value is Token.MISSING else token.old_value)
 
 
 #: Stands for the push of a request context that an application context belongs to; that one ends both.
@@ -100,8 +100,8 @@ class AppContext:
 
     def push(self) -> None:
         """Bind the context."""
-        frame = _current.get()
-        token = _current.set((self, None if frame is None else frame[1]))
+        frame = current_frame()
+        token = bind((self, None if frame is None else frame[1]))
         earlier = self._tokens
         if earlier is None and frame is not None and getattr(frame[0], "_app_context", None) is self:
             earlier = _WITHIN_REQUEST
@@ -114,7 +114,7 @@ class AppContext:
 
         :raises AssertionError: another context is the current one
         """
-        frame = _current.get()
+        frame = current_frame()
         if frame is None or frame[0] is not self:
             _complain(self, frame and frame[0])
         try:
@@ -162,37 +162,37 @@ class RequestContext:
 
     #: The request, made at the first look.
     request: Any
-    #: The request once it is made; until then the context has the match.
-    made: Any = None
     #: What matched the request's URL and builds others; None when the host may not be served.
     url_adapter: Any
-    url_rule: Any = None
-    view_args: dict[str, Any] | None = None
-    routing_exception: HTTPException | None = None
-    #: Set while the context is kept for a debugger or a test client after its request.
-    preserved = False
     _preserved_exc: BaseException | None = None
     #: The cache of get_flashed_messages().
     flashes: list[tuple[str, str]] | None = None
-    #: Where the application comes from when it was bound already; None while this context provides it.
-    _around: Any = None
-    _app_context: AppContext | None = None
-    #: The token of the last push, the same of the push before it, and what was around then.
-    _tokens: tuple[Any, Any, Any] | None = None
-    _opened_session: Any = None
-    _held = 0
     _postponed: tuple[BaseException | None] | None = None
-    _after_request_functions: list[Callable[[Any], Any]] | tuple[()] = ()
 
     def __init__(
         self, app: Application, environ: dict[str, Any], request: Any | None = None, session: Any | None = None
     ) -> None:
+        # All that each request looks at is set here. Defaults in the class that an instance covers cost more: the
+        # interpreter finds such an attribute by a search each time, 0.03 microseconds instead of 0.003.
         self.app = app
         self.environ = environ
+        #: The request once it is made; until then the context has the match.
+        self.made: Any = request
+        self.url_rule: Any = None
+        self.view_args: dict[str, Any] | None = None
+        self.routing_exception: HTTPException | None = None
+        self._opened_session = session
+        self._after_request_functions: list[Callable[[Any], Any]] | tuple[()] = ()
+        #: Where the application comes from when it was bound already; None while this context provides it.
+        self._around: Any = None
+        self._app_context: AppContext | None = None
+        #: The token of the last push, the same of the push before it, and what was around then.
+        self._tokens: tuple[Any, Any, Any] | None = None
+        #: Set while the context is kept for a debugger or a test client after its request.
+        self.preserved = False
+        self._held = 0
         if request is not None:
-            self.request = self.made = request
-        if session is not None:
-            self._opened_session = session
+            self.request = request
 
     def __getattr__(self, name: str) -> Any:
         # Each of these is made when it is first looked at, and then found without coming here.
@@ -304,19 +304,18 @@ class RequestContext:
     def push(self) -> None:
         """Bind the context, open the session if its interface is not lazy, and match the URL."""
         app = self.app
-        frame = _current.get()
+        frame = current_frame()
         if frame is not None and frame[1] is not None and frame[1].preserved and not frame[1].kept_by_environ:
             frame[1].pop(frame[1]._preserved_exc)
-            frame = _current.get()
-        earlier = (self._tokens, self._around)
+            frame = current_frame()
         if frame is None or frame[0].app is not app:
+            self._tokens = (bind((self, self)), self._tokens, self._around)
             self._around = None
-            self._tokens = (_current.set((self, self)), *earlier)
             if appcontext_pushed.receivers:
                 appcontext_pushed.send(app, _async_wrapper=app.ensure_sync)
         else:
+            self._tokens = (bind((frame[0], self)), self._tokens, self._around)
             self._around = None if frame[0] is self else frame[0]
-            self._tokens = (_current.set((frame[0], self)), *earlier)
         if app.session_interface.lazy and not app._own_sessions:
             self.match_request()
         elif app.compat.matched_before_session:
@@ -331,10 +330,9 @@ class RequestContext:
 
         :raises AssertionError: another context is the current one
         """
-        frame = _current.get()
+        frame = current_frame()
         if frame is None or frame[1] is not self:
             _complain(self, frame and frame[1])
-        assert self._tokens is not None
         token, earlier, around = self._tokens
         if exc is _UNSET:
             exc = sys.exc_info()[1]
@@ -350,7 +348,7 @@ class RequestContext:
         finally:
             self._tokens = earlier
             try:
-                _current.reset(token)
+                unbind(token)
             except ValueError:
                 _restore(token)
             if earlier is not None:
@@ -358,7 +356,7 @@ class RequestContext:
             elif self._around is None and appcontext_popped.receivers:
                 appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
 
-    def tear_down(self, exc: BaseException | None, before: Any = None) -> None:
+    def tear_down(self, exc: BaseException | None, before: Any) -> None:
         """Run the teardown functions of the request, and of the application if it came with the request.
 
         :param before: what was bound before the context
@@ -376,11 +374,10 @@ class RequestContext:
                 if self._around is None:
                     if app.teardown_appcontext_funcs or appcontext_tearing_down.receivers:
                         # The request is over, the application is not: its functions see no request.
-                        _current.set((self, None if before is None or before is Token.MISSING else before[1]))
+                        bind((self, None if before is None or before is Token.MISSING else before[1]))
                     app.do_teardown_appcontext(exc)
                     # The next push of this context begins with an empty g.
-                    if self._app_context is not None:
-                        self._app_context = None
+                    self._app_context = None
 
     def hold(self) -> None:
         """Postpone the teardown until :meth:`release`, for a stream that goes on when the request is over."""
@@ -400,13 +397,13 @@ class RequestContext:
             self._postponed = None
             token = self.bind()
             try:
-                self.tear_down(exc)
+                self.tear_down(exc, None)
             finally:
                 _reset(token)
 
     def bind(self) -> Token[Frame | None]:
         """Bind the context for a moment, without signals and teardown; :meth:`unbind` does not know of it."""
-        return _current.set((self._around or self, self))
+        return bind((self._around or self, self))
 
     def unbind(self) -> None:
         """Undo one push, without any teardown."""
@@ -448,7 +445,7 @@ def has_request_context() -> bool:
 
 def has_app_context() -> bool:
     """Tell whether there is a current application."""
-    return _current.get() is not None
+    return current_frame() is not None
 
 
 def after_this_request(f: Callable[[Any], Any]) -> Callable[[Any], Any]:

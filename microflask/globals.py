@@ -20,6 +20,9 @@ Frame = tuple[Any, Any]
 
 _UNSET: Any = object()
 _current: ContextVar[Frame | None] = ContextVar("microflask.context", default=None)
+#: Return what is bound, bind something, undo that. As methods of an imported name they would be made anew at each call.
+current_frame, bind, unbind = _current.get, _current.set, _current.reset
+
 
 @lru_cache(maxsize=1024)
 def blueprint_chain(name: str) -> list[str]:
@@ -40,7 +43,7 @@ NO_REQUEST = (
 
 def find_app() -> Any | None:
     """Return the current application, or None outside of every context."""
-    frame = _current.get()
+    frame = current_frame()
     return None if frame is None else frame[0].app
 
 
@@ -59,7 +62,7 @@ def _find_app() -> Any:
 
 def find_request_ctx() -> Any | None:
     """Return the innermost request context, or None."""
-    frame = _current.get()
+    frame = current_frame()
     return None if frame is None else frame[1]
 
 
@@ -71,47 +74,47 @@ def find_request() -> Any | None:
 
 def find_app_ctx() -> Any | None:
     """Return the innermost application context, or None."""
-    frame = _current.get()
+    frame = current_frame()
     return None if frame is None else frame[0].app_context
 
 
 def _current_app() -> Any:
-    frame = _current.get()
+    frame = current_frame()
     if frame is None:
         raise RuntimeError(NO_APP)
     return frame[0].app
 
 
 def _app_ctx() -> Any:
-    frame = _current.get()
+    frame = current_frame()
     if frame is None:
         raise RuntimeError(NO_APP)
     return frame[0].app_context
 
 
 def _g() -> Any:
-    frame = _current.get()
+    frame = current_frame()
     if frame is None:
         raise RuntimeError(NO_APP)
     return frame[0].app_context.g
 
 
 def _request_ctx() -> Any:
-    frame = _current.get()
+    frame = current_frame()
     if frame is None or (ctx := frame[1]) is None:
         raise RuntimeError(NO_REQUEST)
     return ctx
 
 
 def _request() -> Any:
-    frame = _current.get()
+    frame = current_frame()
     if frame is None or (ctx := frame[1]) is None:
         raise RuntimeError(NO_REQUEST)
     return ctx.request
 
 
 def _session() -> Any:
-    frame = _current.get()
+    frame = current_frame()
     if frame is None or (ctx := frame[1]) is None:
         raise RuntimeError(NO_REQUEST)
     return ctx.session
@@ -244,12 +247,12 @@ class _Foreign:
 
 
 def _frame_with_request(ctx: Any) -> Frame:
-    frame = _current.get()
+    frame = current_frame()
     return (ctx if frame is None else frame[0], ctx)
 
 
 def _frame_with_app(ctx: Any) -> Frame:
-    frame = _current.get()
+    frame = current_frame()
     owner = ctx if hasattr(ctx, "app_context") else _Foreign(ctx)
     return (owner, None if frame is None else frame[1])
 

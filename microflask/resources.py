@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any
 
+from .attributes import Aside
+
 if TYPE_CHECKING:
     from jinja2 import BaseLoader
 
@@ -84,8 +86,9 @@ class PackageBound:
     :param root_path: the folder that relative names count from; found by the import name when left out
     """
 
-    _static_folder: str | None = None
-    _static_url_path: str | None = None
+    import_name = Aside[str]()
+    template_folder = Aside["str | os.PathLike[str] | None"]()
+    _static_url_path = Aside["str | None"](lambda self: None)
 
     def __init__(
         self, import_name: str, template_folder: str | os.PathLike[str] | None = None, root_path: str | None = None
@@ -93,6 +96,7 @@ class PackageBound:
         self.import_name = import_name
         self.template_folder = template_folder
         self.root_path = get_root_path(import_name) if root_path is None else root_path
+        self._static_folder: str | None = None
 
     @property
     def static_folder(self) -> str | None:

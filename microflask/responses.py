@@ -26,14 +26,14 @@ def make_response(self: Any, rv: Any) -> Response:
     :raises NoResponseError: it is none of these; a TypeError and ValueError
     """
     app, value = self, rv
+    kind = app.response_class
     if type(value) is str:
-        return app.response_class(value)  # type: ignore[no-any-return]
+        return kind(value)  # type: ignore[no-any-return]
     status = headers = None
     if isinstance(value, tuple):
         value, status, headers = _unpack(value, app.compat.one_item_tuples)
         if isinstance(status, bytes | bytearray):
             status = status.decode()
-    kind = app.response_class
     if isinstance(value, str | bytes | bytearray):
         response: Response = (
             kind(value) if status is headers is None else kind(value, status=status, headers=headers)

@@ -10,6 +10,7 @@ from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import errors
+from .attributes import Aside
 from .compat import Compat, default_compat
 from .globals import find_app
 from .helpers import send_from_directory
@@ -89,7 +90,9 @@ class Scaffold(PackageBound):
     :param root_path: the folder that relative names count from; found by the import name when left out
     """
 
-    name: str
+    name: Any
+    #: What adds to the variables of every template.
+    template_context_processors = Aside["dict[AppOrBlueprintKey, list[Any]]"]()
     #: The encoder class for JSON that this application or blueprint answers; None: the application's.
     json_encoder: type[Any] | None = None
     #: The decoder class for JSON that it is sent.
@@ -111,7 +114,7 @@ class Scaffold(PackageBound):
         self.before_request_funcs: dict[AppOrBlueprintKey, list[Any]] = defaultdict(list)
         self.after_request_funcs: dict[AppOrBlueprintKey, list[Any]] = defaultdict(list)
         self.teardown_request_funcs: dict[AppOrBlueprintKey, list[Any]] = defaultdict(list)
-        self.template_context_processors: dict[AppOrBlueprintKey, list[Any]] = defaultdict(list)
+        self.template_context_processors = defaultdict(list)
         self.url_value_preprocessors: dict[AppOrBlueprintKey, list[Any]] = defaultdict(list)
         self.url_default_functions: dict[AppOrBlueprintKey, list[Any]] = defaultdict(list)
 

@@ -15,7 +15,7 @@ ROOT = Path(microflask.__file__).parent
 #: From the ground to the roof. A module may import what lies below it, and of its own floor whatever makes no circle.
 FLOORS = {
     "ground": [
-        "compat", "config", "debughelpers", "decoding", "errors", "files", "globals", "loops", "matching", "relics",
+        "attributes", "compat", "config", "debughelpers", "decoding", "errors", "files", "globals", "loops", "matching", "relics",
         "resources", "routing", "signals", "typing",
     ],
     "first floor": [
