@@ -558,8 +558,8 @@ class Response(ResponseBase):
         return headers
 
     @headers.setter
-    def headers(self, value: Headers) -> None:
-        self._headers = value
+    def headers(self, value: HeadersArgument) -> None:
+        self._headers = value if isinstance(value, Headers) else Headers(value)
 
     @property
     def status_code(self) -> int:
