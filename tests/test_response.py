@@ -125,6 +125,18 @@ def test_headers_are_made_when_somebody_looks() -> None:
     assert start(response)[1] == [("X", "y"), ("Content-Length", "1")]
 
 
+@pytest.mark.parametrize("headers", [{"X-A": "b", "Content-Type": "a/b"}, [("X-A", "b"), ("Content-Type", "a/b")]])
+def test_headers_may_be_assigned_as_a_mapping_or_list(app: Flask, headers: Any) -> None:
+    @app.route("/")
+    def view() -> Response:
+        response = Response("text", status=418)
+        response.headers = headers
+        return response
+
+    answer = app.test_client().get("/")
+    assert (answer.headers["X-A"], answer.mimetype, answer.headers["Content-Length"]) == ("b", "a/b", "4")
+
+
 def test_a_headers_object_is_kept() -> None:
     headers = Headers({"X": "y"})
     assert Response(headers=headers).headers is headers
