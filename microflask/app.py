@@ -110,19 +110,6 @@ class Flask(App):
             return RequestAdapter(self.url_map, request.environ, server_name, subdomain)
         return self.url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain)
 
-    def domain_of_rules(self) -> str | None:
-        """Return the domain part of the rules that serve requests, or None where that depends on the request."""
-        config, url_map = self.config, self.url_map
-        if (
-            self._own_adapters
-            or self.subdomain_matching
-            or url_map.host_matching
-            or ("TRUSTED_HOSTS" in config and config["TRUSTED_HOSTS"])
-            or (self.compat.server_name_implies_subdomains and config["SERVER_NAME"])
-        ):
-            return None
-        return url_map.default_subdomain
-
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._own_adapters = cls.create_url_adapter is not Flask.create_url_adapter or not issubclass(
@@ -321,7 +308,11 @@ class Flask(App):
                 environ["werkzeug.debug.preserve_context"](ctx)
             if error is not None and self.should_ignore_error(error):
                 error = None
-            if ctx._tokens is not None:
+            if ctx._tokens is None:
+                pass  # Something else has ended it.
+            elif error is None and "flask._preserve_context" not in environ:
+                ctx.pop(None)
+            else:
                 ctx.auto_pop(error)
             # The traceback refers to this frame; nothing here shall refer to it.
             error = None

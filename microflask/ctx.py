@@ -164,6 +164,8 @@ class RequestContext:
     request: Any
     #: What matched the request's URL and builds others; None when the host may not be served.
     url_adapter: Any
+    #: Set while the context is kept for a debugger or a test client after its request.
+    preserved = False
     _preserved_exc: BaseException | None = None
     #: The cache of get_flashed_messages().
     flashes: list[tuple[str, str]] | None = None
@@ -188,8 +190,6 @@ class RequestContext:
         self._app_context: AppContext | None = None
         #: The token of the last push, the same of the push before it, and what was around then.
         self._tokens: tuple[Any, Any, Any] | None = None
-        #: Set while the context is kept for a debugger or a test client after its request.
-        self.preserved = False
         self._held = 0
         if request is not None:
             self.request = request
@@ -281,19 +281,28 @@ class RequestContext:
             # Dispatch raises it, so that error handlers see it.
             self.request.routing_exception = failure
             return
+        config, url_map = app.config, app.url_map
         try:
-            domain = app.domain_of_rules()
-            if domain is None:
+            if (
+                app._own_adapters
+                or app.subdomain_matching
+                or url_map.host_matching
+                or ("TRUSTED_HOSTS" in config and config["TRUSTED_HOSTS"])
+                or (app.compat.server_name_implies_subdomains and config["SERVER_NAME"])
+            ):
+                # Which rules serve it depends on the request's host.
                 adapter = self.url_adapter
                 if adapter is None:
                     return
                 rule, args = adapter.match(return_rule=True)
             else:
-                rule, args = app.url_map.match_environ(self.environ, domain)
+                rule, args = url_map.match_environ(self.environ, url_map.default_subdomain)
                 if rule is None:
                     # The answer is a redirect, or depends on the host.
                     rule, args = self.url_adapter.match(return_rule=True)
-            match = self if self.made is None else self.made
+            match = self.made
+            if match is None:
+                match = self
             match.url_rule = rule
             match.view_args = args
         except HTTPException as error:

@@ -74,13 +74,14 @@ class Application(Protocol):
     error_handler_spec: Any
     session_interface: Any
     _own_sessions: bool
+    _own_adapters: bool
+    subdomain_matching: bool
     request_class: Any
     response_class: Any
     app_ctx_globals_class: Any
     teardown_appcontext_funcs: list[Any]
     preserve_context_on_exception: bool
 
-    def domain_of_rules(self) -> str | None: ...
     def create_url_adapter(self, request: Any) -> Any: ...
     def app_context(self) -> Any: ...
     def open_session(self, request: Any) -> Any: ...
