@@ -538,7 +538,8 @@ class Response(ResponseBase):
         known = made.__dict__
         if "_type" not in known:
             # It was one of werkzeug's own, and only its class was changed.
-            known.update(_headers=known.pop("headers"), _length=None, _type=None)
+            known.update(_length=None, _type=None)
+            made.headers = known.pop("headers")
         return made
 
     def _make_headers(

@@ -137,6 +137,16 @@ def test_headers_may_be_assigned_as_a_mapping_or_list(app: Flask, headers: Any) 
     assert (answer.headers["X-A"], answer.mimetype, answer.headers["Content-Length"]) == ("b", "a/b", "4")
 
 
+def test_headers_assigned_to_a_response_of_werkzeug(app: Flask) -> None:
+    @app.route("/")
+    def view() -> Any:
+        response = werkzeug.wrappers.Response("text")
+        response.headers = {"X-A": "b"}  # type: ignore[assignment]
+        return response
+
+    assert app.test_client().get("/").headers.to_wsgi_list() == [("X-A", "b"), ("Content-Length", "4")]
+
+
 def test_a_headers_object_is_kept() -> None:
     headers = Headers({"X": "y"})
     assert Response(headers=headers).headers is headers
