@@ -8,58 +8,42 @@ from __future__ import annotations
 
 import re
 from bisect import insort
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
-from typing import Any
+from threading import Lock
+from typing import Any, Literal
 
 import werkzeug.routing as wr
-from werkzeug.routing.converters import BaseConverter, IntegerConverter
 
-VARIABLE = re.compile(r"<(?:([a-zA-Z_][a-zA-Z0-9_]*)(?:\((.*?)\))?:)?([a-zA-Z_][a-zA-Z0-9_]*)>")
-SLASHES = re.compile("/{2,}")
+from .rules import Piece, Rule, Values, domain_of, fields_of, parse, path_of, read_values
 
-#: A piece of a rule: literal text, or a variable's name with its converter.
-Piece = str | tuple[str, Any]
-Values = dict[str, Any]
-
-
-def _pieces(rule: wr.Rule, text: str) -> Iterator[Piece]:
-    """Cut `text` into slashes, literal text and variables.
-
-    :raises ValueError: the text is no rule
-    :raises LookupError: the map has no such converter
-    """
-    start = 0
-    for match in VARIABLE.finditer(text):
-        yield from _literal_pieces(rule, text[start : match.start()])
-        converter, arguments, name = match.groups()
-        if arguments:
-            args, kwargs = wr.rules.parse_converter_args(arguments)
-        else:
-            args, kwargs = (), {}
-        yield name, rule.get_converter(name, converter or "default", args, kwargs)
-        start = match.end()
-    yield from _literal_pieces(rule, text[start:])
+#: A rule that was made ready for the indexes by :func:`adopt`; its methods are looked up as `_allowed`.
+Entry = Any
+#: The key of the literal path "//": requests never ask for it, because slashes at their beginning count as one.
+DOUBLE = "\0//"
 
 
-def _literal_pieces(rule: wr.Rule, text: str) -> Iterator[str]:
-    if "<" in text:
-        raise ValueError(
-            f"malformed url rule: {rule.rule!r}: a '<' opens a variable such as <name> or <int:name>, and this one"
-            f" is not closed or not named properly: {text[text.index('<') :]!r}"
-        )
-    for piece in re.split("(/)", text):
-        if piece:
-            yield piece
+class _Slashed:
+    """Stand among the literal paths for one that lacks the slash of a rule."""
+
+    _allowed: frozenset[str] = frozenset()
+    _next = None
+
+
+SLASHED: Entry = _Slashed()
 
 
 class Part:
     """Match one segment of a path, or its whole rest, against the variables in it."""
 
-    __slots__ = ("check", "final", "key", "node", "suffixed", "weight")
+    __slots__ = (
+        "beside", "check", "final", "is_number", "is_one_line", "is_plain", "key", "node", "suffixed", "weight",
+    )  # fmt: skip
 
     def __init__(self, pieces: list[Piece], final: bool) -> None:
-        if self.is_plain(pieces):
+        #: Whether the part is one variable of a kind that needs no regular expression.
+        self.is_plain = len(pieces) == 1 and pieces[0][1].regex in _PLAIN_CHECKS  # type: ignore[union-attr]
+        if self.is_plain:
             regex = pieces[0][1].regex  # type: ignore[union-attr]
         else:
             regex = "".join(
@@ -71,14 +55,13 @@ class Part:
         self.weight = _weight(pieces)
         self.key = (regex, final, self.suffixed, self.weight)
         self.check: Callable[[str], Iterable[str] | None] = (
-            _PLAIN_CHECKS[regex] if self.is_plain(pieces) else self.by_regex(regex)
+            _PLAIN_CHECKS[regex] if self.is_plain else self.by_regex(regex)
         )
+        self.is_number = regex == _DIGITS
+        self.is_one_line = regex == _PATH
         self.node = Node()
-
-    @staticmethod
-    def is_plain(pieces: list[Piece]) -> bool:
-        """Tell whether the part is one variable of a kind that needs no regular expression."""
-        return len(pieces) == 1 and not isinstance(pieces[0], str) and pieces[0][1].regex in _PLAIN_CHECKS
+        #: The literal segments that stand in the same place.
+        self.beside: dict[str, Node] = {}
 
     def by_regex(self, regex: str) -> Callable[[str], Iterable[str] | None]:
         """Return a check that tries `regex` on the whole text."""
@@ -115,42 +98,8 @@ def _check_path(text: str) -> Iterable[str] | None:
 
 
 #: Converters' regular expressions that a method of str answers; 0.1 microseconds instead of 0.9.
-_PLAIN_CHECKS = {"[^/]{1,}": _check_string, r"\d+": _check_digits, "[^/].*?": _check_path}
-
-
-def _reader(converter: Any) -> Callable[[str], Any] | None:
-    """Return what makes the Python value of a matched text; None where the text is the value."""
-    kind = type(converter)
-    if kind.to_python is BaseConverter.to_python:
-        return None
-    if kind is IntegerConverter and not converter.fixed_digits and converter.min is converter.max is None:
-        return int
-    read: Callable[[str], Any] = converter.to_python
-    return read
-
-
-class Entry:
-    """Keep a rule at the place where its path ends, with what reads its variables."""
-
-    __slots__ = ("fields", "rule")
-
-    def __init__(self, rule: wr.Rule, converters: Mapping[str, Any]) -> None:
-        self.rule = rule
-        self.fields = tuple((name, _reader(converter)) for name, converter in converters.items())
-
-    def read(self, texts: list[str]) -> Values | None:
-        """Return the view arguments, or None when a converter refuses a text."""
-        values = {}
-        for (name, read), text in zip(self.fields, texts, strict=False):
-            if read is None:
-                values[name] = text
-                continue
-            try:
-                values[name] = read(text)
-            except ValueError:
-                # ValidationError is one; int() raises a plain one for more digits than Python converts.
-                return None
-        return values
+_DIGITS, _PATH = r"\d+", "[^/].*?"
+_PLAIN_CHECKS = {"[^/]{1,}": _check_string, _DIGITS: _check_digits, _PATH: _check_path}
 
 
 class Node:
@@ -175,6 +124,7 @@ class Node:
         for known in self.dynamic:
             if known.key == part.key:
                 return known.node
+        part.beside = self.static
         insort(self.dynamic, part, key=attrgetter("weight"))
         return part.node
 
@@ -196,14 +146,13 @@ class Search:
 
     def choose(self, entries: Iterable[Entry]) -> Entry | None:
         """Return the first entry that serves the method and the protocol."""
-        for entry in entries:
-            rule = entry.rule
-            if rule.methods is not None and self.method not in rule.methods:
-                self.allowed.update(rule.methods)
+        for rule in entries:
+            if rule._allowed is not None and self.method not in rule._allowed:
+                self.allowed.update(rule._allowed)
             elif rule.websocket != self.websocket:
                 self.wrong_protocol = True
             else:
-                return entry
+                return rule
         return None
 
     def behind_slash(self, entries: Iterable[Entry]) -> Entry | None:
@@ -211,12 +160,11 @@ class Search:
 
         :raises SlashRequired: the rule insists on its slash
         """
-        for entry in entries:
-            rule = entry.rule
-            if rule.websocket == self.websocket and (rule.methods is None or self.method in rule.methods):
+        for rule in entries:
+            if (rule._allowed is None or self.method in rule._allowed) and rule.websocket == self.websocket:
                 if rule.strict_slashes:
                     raise SlashRequired
-                return entry
+                return rule
         return None
 
     def walk(self, node: Node, segments: list[str], at: int, texts: list[str]) -> tuple[Entry, list[str]] | None:
@@ -244,7 +192,7 @@ class Search:
             if found := self.walk(part.node, rest, after, [*texts, *matched]):
                 return found
         if at == end - 1 and not segment:
-            entry = self.choose(entry for entry in node.entries if not entry.rule.strict_slashes)
+            entry = self.choose(rule for rule in node.entries if not rule.strict_slashes)
             return None if entry is None else (entry, texts)
         return None
 
@@ -254,13 +202,6 @@ class Search:
         if entry is None and (slash := node.static.get("")) is not None:
             entry = self.behind_slash(slash.entries)
         return None if entry is None else (entry, texts)
-
-
-def parse(rule: wr.Rule) -> tuple[list[Piece], list[Piece]]:
-    """Return the pieces of the domain part and of the path of a bound rule."""
-    domain = (rule.host if rule.map.host_matching else rule.subdomain) or ""
-    path = SLASHES.sub("/", rule.rule) if rule.merge_slashes else rule.rule
-    return list(_pieces(rule, domain)), list(_pieces(rule, path))
 
 
 def segments_of(domain: list[Piece], path: list[Piece]) -> Iterator[tuple[list[Piece], bool]]:
@@ -276,3 +217,181 @@ def segments_of(domain: list[Piece], path: list[Piece]) -> Iterator[tuple[list[P
             segment.append(piece)
             final = final or not (isinstance(piece, str) or piece[1].part_isolating)
     yield segment or [""], final
+
+
+def adopt(rule: wr.Rule) -> Entry:
+    """Make a rule ready for the indexes: one of werkzeug's class is given what :class:`Rule` has.
+
+    :raises ValueError: the rule is malformed
+    """
+    if isinstance(rule, Rule):
+        return rule
+    entry: Entry = rule
+    entry._domain_pieces, entry._path_pieces = parse(rule)
+    pieces = (*entry._domain_pieces, *entry._path_pieces)
+    entry._fields = fields_of(dict(piece for piece in pieces if not isinstance(piece, str)))
+    entry._allowed = rule.methods
+    entry._next = entry._only = None
+    return entry
+
+
+def chain(entry: Entry | None) -> Iterator[Entry]:
+    """Return a rule and those behind it that have the same literal path."""
+    while entry is not None:
+        yield entry
+        entry = entry._next
+
+
+class Place:
+    """Keep the rules of one host or subdomain."""
+
+    __slots__ = ("leaves", "literals", "pending", "root")
+
+    def __init__(self, root: Node) -> None:
+        #: path -> the first rule of those without variables; or :data:`SLASHED`
+        self.literals: dict[str, Entry] = {}
+        #: literal beginning of a path, up to the last slash -> what the segment behind it is matched with first
+        self.leaves: dict[str, Part] = {}
+        #: the same of rules with variables -> the last of those that are not in the tree yet
+        self.pending: dict[str, Entry] = {}
+        self.root = root
+
+
+class Index:
+    """Keep rules by their literal paths, and in a tree by segment; the tree grows where requests go."""
+
+    def __init__(self) -> None:
+        self.root = Node()
+        #: host or subdomain -> what is known of it
+        self.places: dict[str, Place] = {}
+        self._lock = Lock()
+
+    def add(self, rule: wr.Rule) -> None:
+        """Enter a bound rule."""
+        entry = adopt(rule)
+        domain, path = domain_of(entry), path_of(entry)
+        if "<" in domain:
+            self._plant(entry)
+            return
+        place = self.places.get(domain)
+        if place is None:
+            place = self.places[domain] = Place(self.root.literal(domain))
+        if "<" not in path:
+            self._add_literal(place, entry, path)
+            return
+        head = path[: path.rindex("/", 0, path.index("<"))]
+        with self._lock:
+            entry._next = place.pending.get(head)
+            place.pending[head] = entry
+            # What is asked for below it has to be looked up by settle() again.
+            place.leaves.pop(head, None)
+
+    def _add_literal(self, place: Place, entry: Entry, path: str) -> None:
+        literals = place.literals
+        key = f"\0{path}" if path[:2] == "//" else path
+        known = literals.get(key)
+        if known is None or known is SLASHED:
+            literals[key] = entry
+        else:
+            *_, last = chain(known)
+            last._next = entry
+        if path[-1] == "/":
+            literals.setdefault(path[:-1], SLASHED)
+        if not entry.strict_slashes:
+            # It competes with variables that may match the empty segment behind it.
+            self._plant(entry)
+
+    def settle(self, place: Place, path: str) -> None:
+        """Bring the rules into the tree that a path could be for."""
+        at = path.find("/")
+        while at >= 0:
+            head = path[:at]
+            if head in place.pending:
+                with self._lock:
+                    waiting = list(chain(place.pending.get(head)))
+                    for entry in reversed(waiting):
+                        self._plant(entry)
+                    self._open(place, head)
+                    for entry in waiting:
+                        entry._next = None
+                    place.pending.pop(head, None)
+            at = path.find("/", at + 1)
+
+    @staticmethod
+    def _open(place: Place, head: str) -> None:
+        """Let requests find the variables behind `head` without a walk, where that is right."""
+        node = place.root
+        for segment in head.split("/"):
+            node = node.static[segment]
+        # Slashes at the beginning of a request's path count as one.
+        if node.dynamic[0].is_plain and head != "/" and head[:2] != "//":
+            place.leaves[head] = node.dynamic[0]
+
+    def _plant(self, entry: Entry) -> None:
+        node, part = self.root, None
+        for pieces, final in segments_of(entry._domain_pieces, entry._path_pieces):
+            if all(isinstance(piece, str) for piece in pieces):
+                node = node.literal("".join(pieces))  # type: ignore[arg-type]
+            else:
+                part = Part(pieces, final)
+                node = node.variable(part)
+                if part.suffixed:
+                    node = node.literal("")
+        if len(entry._fields) == 1 and part is not None and entry._fields[0][1] is (int if part.is_number else None):
+            entry._only = entry._fields[0][0]
+        node.entries.append(entry)
+
+    def descend(
+        self, place: Place, path: str, method: str, websocket: bool
+    ) -> tuple[wr.Rule, Values] | Literal[False] | None:
+        """Return what the first way through the tree leads to; False where no way can lead to anything.
+
+        None says neither: the ways have to be tried one after the other.
+        """
+        texts: list[str] = []
+        node, sure = place.root, not self.root.dynamic
+        segments = path.split("/")
+        for at, segment in enumerate(segments):
+            following = node.static.get(segment)
+            if following is not None:
+                if node.dynamic:
+                    sure = False
+                node = following
+                continue
+            if not segment and node.entries:
+                return None
+            for part in node.dynamic:
+                if part.suffixed:
+                    return None
+                matched = part.check("/".join(segments[at:]) if part.final else segment)
+                if matched is not None:
+                    break
+            else:
+                return False if sure else None
+            if len(node.dynamic) > 1:
+                sure = False
+            texts += matched
+            node = part.node
+            if part.final:
+                break
+        for entry in node.entries:
+            allowed = entry._allowed
+            if (allowed is None or method in allowed) and entry.websocket == websocket:
+                values = read_values(entry._fields, texts)
+                return None if values is None else (entry, values)
+        return False if sure and not node.entries and not node.static else None
+
+    def search(self, search: Search, domain: str, path: str) -> tuple[Entry, list[str]] | None:
+        """Try all ways; return a rule and the texts of its variables.
+
+        :raises SlashRequired: the path would match with a slash at its end
+        """
+        place = self.places.get(domain)
+        if place is not None:
+            self.settle(place, path)
+            literals = place.literals
+            slashed = literals.get(DOUBLE if path == "/" else f"{path}/")
+            entry = search.choose(chain(literals.get(path))) or search.behind_slash(chain(slashed))
+            if entry is not None:
+                return entry, []
+        return search.walk(self.root, [domain, *path.split("/")], 0, [])

@@ -15,8 +15,8 @@ ROOT = Path(microflask.__file__).parent
 #: From the ground to the roof. A module may import what lies below it, and of its own floor whatever makes no circle.
 FLOORS = {
     "ground": [
-        "attributes", "compat", "config", "debughelpers", "decoding", "errors", "files", "globals", "loops", "matching", "relics",
-        "resources", "routing", "signals", "typing",
+        "attributes", "compat", "config", "debughelpers", "decoding", "errors", "files", "globals", "loops",
+        "matching", "relics", "resources", "routing", "rules", "signals", "typing",
     ],
     "first floor": [
         "commands", "ctx", "helpers", "json", "json.provider", "json.tag", "logging", "views",

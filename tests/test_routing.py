@@ -339,6 +339,50 @@ def test_our_rules_work_in_a_map_of_werkzeug() -> None:
     assert adapter.match("/a/3") == ("p", {"x": 3}) and adapter.build("p", {"x": 4, "q": 1}) == "/a/4?q=1"
 
 
+def test_rules_wait_outside_of_the_tree_until_a_request_could_be_for_them() -> None:
+    url_map = Map([Rule(f"/a{at}/<int:x>", endpoint=f"e{at}", methods=["GET"]) for at in range(3)])
+    adapter = url_map.bind("x.org")
+    assert adapter.match("/a1/7") == ("e1", {"x": 7})
+    assert list(url_map.places[""].pending) == ["/a0", "/a2"]
+    rules = {rule.endpoint: rule for rule in url_map.iter_rules()}
+    assert "_converters" not in vars(rules["e0"])
+    assert rules["e0"].arguments == {"x"} and rules["e0"].methods == {"GET", "HEAD"}
+
+
+def test_methods_of_a_rule_are_its_own() -> None:
+    one, two = (Rule(f"/{name}", endpoint=name, methods=frozenset({"get"})) for name in ("one", "two"))
+    adapter = Map([one, two]).bind("x.org")
+    assert one.methods == {"GET", "HEAD"}
+    one.methods.add("POST")
+    assert adapter.match("/one", "POST") == ("one", {})
+    assert two.methods == {"GET", "HEAD"}
+    two.methods = None
+    assert adapter.match("/two", "BREW") == ("two", {})
+
+
+@pytest.mark.parametrize("text", ["/<int:x>/<a b>", "/<x", "/<x>/<", "/<nothing:x>", "/<x>/<x>", "/<any:x>/<1>"])
+def test_malformed_rules_are_refused_when_they_are_added(text: str) -> None:
+    with pytest.raises((ValueError, LookupError)):
+        Map([Rule(text, endpoint="p")])
+
+
+def test_a_converter_that_takes_another_ones_name_serves_the_rules_after_it() -> None:
+    url_map = Map([Rule("/a/<int:x>", endpoint="a")])
+    url_map.converters["int"] = Picky
+    url_map.add(Rule("/b/<int:x>", endpoint="b"))
+    adapter = url_map.bind("x.org")
+    assert adapter.match("/a/7") == ("a", {"x": 7}) and adapter.match("/b/y") == ("b", {"x": "Y"})
+
+
+def test_a_rule_that_was_changed_is_looked_at_again() -> None:
+    rule = Rule("/a/<x>", endpoint="p")
+    adapter = Map([rule]).bind("x.org")
+    assert adapter.build("p", {"x": 1}) == "/a/1"
+    rule.rule = "/b/<y>"
+    rule.refresh()
+    assert rule.arguments == {"y"} and adapter.build("p", {"y": 1}) == "/b/1"
+
+
 # -- the adapter of a request --------------------------------------------------------------------------------------
 
 ATTRIBUTES = (
@@ -560,3 +604,33 @@ def test_the_adapter_class_is_where_the_application_makes_it(app: Flask) -> None
         adapter = app.create_url_adapter(request._get_current_object())
         assert isinstance(adapter, mr.RequestAdapter)
         assert (adapter.path_info, adapter.query_args) == ("/a", "b=c")
+
+
+@pytest.mark.parametrize("first", ["/a/<int(min=3):n>", "/a/<int:n>"])
+def test_a_number_below_the_least_is_not_found_behind_a_literal_beginning(app: Flask, first: str) -> None:
+    app.add_url_rule(first, "number", lambda n: f"number {n}")
+    client = app.test_client()
+    assert client.get("/a/4").text == "number 4"
+    assert client.get("/a/2").status_code == (404 if "min" in first else 200)
+    assert client.post("/a/4").status_code == 405
+    # More digits than int() takes.
+    assert client.get("/a/" + "7" * 5000).status_code == 404
+
+
+def test_what_stands_beside_a_variable_comes_before_it() -> None:
+    url_map = Map([Rule("/a/<x>", endpoint="text")])
+
+    def match(path: str) -> Any:
+        rule, values = url_map.match_environ(environ_for("x.org") | {"PATH_INFO": path}, "")
+        return None if rule is None else (rule.endpoint, *values.values())
+
+    assert match("/a/4") == ("text", "4") and match("/a/b") == ("text", "b")
+    for text, endpoint in (("<int:x>", "number"), ("b/", "branch"), ("c/<path:x>", "path")):
+        url_map.add(Rule(f"/a/{text}", endpoint=endpoint))
+    assert match("/a/4") == ("number", 4) and match("/a/d") == ("text", "d") and match("/a/c") == ("text", "c")
+    # A redirect: the adapter's business.
+    assert match("/a/b") is None
+    assert match("/a/c/d") == ("path", "d") and match("/a/c/d/e") == ("path", "d/e")
+    for path in ("/a/c/d\ne", "/a/c/", "/b/4", "/a"):
+        with pytest.raises(NotFound):
+            match(path)
