@@ -300,7 +300,7 @@ def install_as_flask(compat: str | Compat = "3.1") -> None:
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
     sys.meta_path.insert(0, _finder)
-    ExtensionImporter(f"{_NAME}.ext").install()
+    ExtensionImporter(f"{_NAME}.ext", shown=row.name in _VERSIONS).install()
     sys.modules[_NAME] = _front
     if row.name not in _VERSIONS:
         for name in _IMPORTED_AT_ONCE:

@@ -165,6 +165,20 @@ def test_modules_lack_borrowed_names_without_the_alias(run: Run) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("mode", "between"), [("0.10", 2), ("3.1", 0)])
+def test_traceback_of_a_broken_extension(run: Run, write: Write, mode: str, between: int) -> None:
+    write("flask_broken/__init__.py", "import missing_module\n")
+    source = """
+        import traceback
+        try:
+            import flask.ext.broken
+        except ImportError as error:
+            files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+            print(error, len(files) - 2, "flask_broken" in files[-1])
+    """
+    assert run(source, repr(mode)) == f"No module named 'missing_module' {between} True"
+
+
 def test_old_modules(run: Run) -> None:
     source = """
         import flask.module, flask._compat, flask.exceptions, flask.exthook

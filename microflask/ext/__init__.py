@@ -12,6 +12,7 @@ import types as _types
 from collections.abc import Sequence as _Sequence
 from importlib.machinery import ModuleSpec as _ModuleSpec
 from typing import Any as _Any
+from typing import NoReturn as _NoReturn
 
 __all__ = ["ExtensionImporter"]
 
@@ -27,10 +28,14 @@ class ExtensionImporter(_abc.MetaPathFinder, _abc.Loader):
 
     ``<package_name>.foo`` is ``microflask_foo``, ``flask_foo`` or ``flaskext.foo``, whichever is found first, and the
     very module: it runs once and keeps its own name. An error inside an extension comes out as it is.
+
+    :param shown: whether the tracebacks of such errors show two calls of the importer, as those of Flask 0.10 did,
+        which programs skip; otherwise they show none
     """
 
-    def __init__(self, package_name: str) -> None:
+    def __init__(self, package_name: str, shown: bool = False) -> None:
         self.package_name = package_name
+        self.shown = shown
 
     def install(self) -> None:
         """Let Python ask this importer first, in place of an earlier one for the same package."""
@@ -67,6 +72,8 @@ class ExtensionImporter(_abc.MetaPathFinder, _abc.Loader):
             for name in (real_name, spec.name):
                 _forget(name, before)
             error.__traceback__ = _without_importer(error.__traceback__)
+            if self.shown:
+                _raise_again(error)
             raise
         spec.loader_state = {name: getattr(module, name) for name in _MARKS if hasattr(module, name)}
         return module
@@ -119,6 +126,10 @@ def _forget(name: str, before: frozenset[str]) -> None:
         owner = _sys.modules.get(parent)
         if owner is not None and getattr(owner, child, None) is module:
             delattr(owner, child)
+
+
+def _raise_again(error: BaseException) -> _NoReturn:
+    raise error
 
 
 def _without_importer(traceback: _types.TracebackType | None) -> _types.TracebackType | None:
