@@ -450,7 +450,7 @@ class App(Scaffold):
             raise RuntimeError(
                 f"modules are switched off for {self.name!r}: set enable_modules, or make {module.name!r} a Blueprint"
             )
-        self._deprecate("register_module() registers a predecessor of blueprints: make it a Blueprint", 4)
+        self._deprecate("register_module(): Modules are deprecated, make it a Blueprint", 4)
         if not isinstance(module, Module):
             raise SetupError(f"{module!r} is no Module: use register_blueprint()")
         self.register_blueprint(module, **options)
