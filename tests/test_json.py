@@ -13,7 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from markupsafe import Markup
+from strategies import examples
 
 from microflask import Blueprint, Flask, json, jsonify
 from microflask.json.provider import DefaultJSONProvider, JSONDecoder, JSONEncoder, JSONProvider
@@ -561,3 +564,90 @@ def test_a_datetime_with_a_zone_is_read_by_its_instant() -> None:
     moment = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
     elsewhere = moment.astimezone(timezone(timedelta(hours=-5)))
     assert json.dumps(moment) == json.dumps(elsewhere) == '"Mon, 06 May 2024 07:08:09 GMT"'
+
+
+# -- the same as the standard library
+
+KEYS = st.text(max_size=5)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4) | st.tuples(inner),
+    max_leaves=12,
+)
+
+
+@examples()
+@given(value=VALUES, indent=st.sampled_from([None, 0, 2, "\t"]), ascii=st.booleans(), sort=st.booleans())
+def test_texts_are_those_of_the_standard_library(value: Any, indent: Any, ascii: bool, sort: bool) -> None:
+    options: dict[str, Any] = {"indent": indent, "ensure_ascii": ascii, "sort_keys": sort}
+    assert json.dumps(value, **options) == stdlib_json.dumps(value, **options)
+
+
+def outcome(call: Any, document: Any) -> tuple[str, str]:
+    try:
+        value = call(document)
+    except (TypeError, ValueError) as error:
+        return type(error).__name__, str(error)
+    return type(value).__name__, repr(value)
+
+
+@examples()
+@given(
+    value=VALUES,
+    around=st.tuples(st.sampled_from(["", " ", "\n", "\ufeff", "x"]), st.sampled_from(["", " ", "\n", "x", "\0"])),
+    encoding=st.sampled_from(["", "utf-8", "utf-16", "utf-16-le", "utf-32-be", "latin-1"]),
+    escaped=st.booleans(),
+)
+@example(value="", around=("", ""), encoding="", escaped=True)
+def test_documents_are_read_as_the_standard_library_reads_them(
+    value: Any, around: tuple[str, str], encoding: str, escaped: bool
+) -> None:
+    text = stdlib_json.dumps(value, ensure_ascii=escaped).join(around)
+    document: Any = text.encode(encoding, "replace") if encoding else text
+    assert outcome(json.loads, document) == outcome(stdlib_json.loads, document)
+
+
+@pytest.mark.parametrize(
+    "document", ["", b"", "\ud800", b'"\xed\xa0\x80"', b"\xff", bytearray(b"[1]"), "nul", b"[1,]", None]
+)
+def test_what_is_no_usual_document_is_read_the_same(document: Any) -> None:
+    assert outcome(json.loads, document) == outcome(stdlib_json.loads, document)
+
+
+# -- responses follow what changes
+
+
+def test_a_response_follows_each_option_from_one_call_to_the_next() -> None:
+    app = make_app("3.1")
+
+    def body() -> str:
+        with app.test_request_context():
+            return str(jsonify({"b": "\u00e9", "a": 1}).get_data(as_text=True))
+
+    assert body() == '{"a":1,"b":"\\u00e9"}\n'
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    assert body() == '{"b":"\\u00e9","a":1}\n'
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    assert body() == '{"b":"\u00e9","a":1}\n'
+    app.json.compact = False  # type: ignore[attr-defined]
+    assert body() == '{\n  "b": "\u00e9",\n  "a": 1\n}\n'
+    del app.json.sort_keys  # type: ignore[attr-defined]
+    assert body() == '{\n  "a": 1,\n  "b": "\u00e9"\n}\n'
+    app.config.update(JSON_AS_ASCII=True, JSON_SORT_KEYS=False, JSONIFY_PRETTYPRINT_REGULAR=False, DEBUG=True)
+    assert body() == '{"b":"\u00e9","a":1}\n'
+    app.json.dumps = lambda value, **options: f"own {len(value)}"  # type: ignore[method-assign]
+    assert body() == "own 2\n"
+
+
+def test_a_response_follows_the_class_of_responses() -> None:
+    app = make_app("3.1")
+
+    class Named(app.response_class):  # type: ignore[name-defined, misc]
+        def __init__(self, response: Any = None, **options: Any) -> None:
+            super().__init__(response, **options)
+            self.headers["X-Options"] = ",".join(options)
+
+    with app.test_request_context():
+        assert "X-Options" not in jsonify(1).headers
+        app.response_class = Named
+        assert jsonify(1).headers["X-Options"] == "mimetype" and jsonify(1).mimetype == "application/json"
