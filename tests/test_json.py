@@ -634,7 +634,7 @@ def test_a_response_follows_each_option_from_one_call_to_the_next() -> None:
     del app.json.sort_keys  # type: ignore[attr-defined]
     assert body() == '{\n  "a": 1,\n  "b": "\u00e9"\n}\n'
     app.config.update(JSON_AS_ASCII=True, JSON_SORT_KEYS=False, JSONIFY_PRETTYPRINT_REGULAR=False, DEBUG=True)
-    assert body() == '{"b":"\u00e9","a":1}\n'
+    assert body() == '{"b":"\\u00e9","a":1}\n'
     app.json.dumps = lambda value, **options: f"own {len(value)}"  # type: ignore[method-assign]
     assert body() == "own 2\n"
 
