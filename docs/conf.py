@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 # The documentation describes the checkout that it lies in, whatever else may be installed.
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
 _setup = ConfigParser(interpolation=None)
 _setup.read(ROOT / "setup.cfg", encoding="utf-8")
@@ -18,7 +18,7 @@ copyright = author
 release = _setup["metadata"]["version"]
 exclude_patterns = ["_build"]
 
-extensions = ["sphinx.ext.autodoc"]
+extensions = ["sphinx.ext.autodoc", "compat_table"]
 autodoc_member_order = "alphabetical"
 # Descriptions name the types that matter; those of the signatures are for type checkers, and unreadable in print.
 autodoc_typehints = "none"
