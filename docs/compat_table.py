@@ -24,12 +24,13 @@ _ABSENT = object()
 def explanations() -> dict[str, str]:
     """Return the text below each field of the class, by the field's name."""
     (definition,) = ast.parse(inspect.getsource(compat.Compat)).body
-    body: Any = getattr(definition, "body", [])
-    return {
-        field.target.id: text.value.value
-        for field, text in pairwise(body)
-        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
-    }
+    assert isinstance(definition, ast.ClassDef)
+    told = {}
+    for field, text in pairwise(definition.body):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                told[name] = words
+    return told
 
 
 def _shown(value: Any) -> str:
