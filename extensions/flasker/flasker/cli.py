@@ -44,9 +44,10 @@ def find_conf(conf: str | None, folder: str = ".") -> str:
 
 def start_project(context: click.Context, debug: bool | None = None) -> Any:
     """Start the project that the command was called for."""
+    conf = find_conf(context.obj)
     from .project import Project
 
-    return Project(find_conf(context.obj), debug)
+    return Project(conf, debug)
 
 
 @click.group(context_settings=_SETTINGS)

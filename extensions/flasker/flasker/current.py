@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from werkzeug.local import LocalProxy
 
 from .errors import ProjectImportError
 
 if TYPE_CHECKING:
-    from .project import Project
+    from .database import Database
+    from .tasks import ProjectCelery
+    from .web import ProjectFlask
+
+    class CurrentProject(Protocol):
+        """Be what modules know of their project; see :class:`flasker.Project`."""
+
+        name: str
+        root_dir: str
+        conf_path: str
+        config: dict[str, dict[str, Any]]
+        app: ProjectFlask
+        db: Database
+        celery: ProjectCelery
+
+        def register_manager(self, manager: Any) -> None:
+            """Let ``manager.register(project)`` be called once all modules are imported."""
 
 NO_PROJECT = (
     "There is no project in this process. Start one with the `flasker` command (server, worker, shell), or in code"
@@ -55,7 +71,7 @@ def _find_or_complain() -> Any:
 
 
 if TYPE_CHECKING:
-    current_project: Project
+    current_project: CurrentProject
 else:
     #: Stands for the project of this process. RuntimeError as long as there is none.
     current_project = LocalProxy(_find_or_complain)

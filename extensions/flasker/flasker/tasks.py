@@ -12,13 +12,19 @@ from microflask import current_app, has_app_context
 
 from . import broker
 from .errors import ProjectImportError
+from .renewal import Renewal
 
 #: URL schemes of Redis, which also keeps results.
 _REDIS = {"redis", "rediss", "redis+socket"}
 #: Seconds to wait for a broker to answer, so that a message that cannot be sent fails within ten.
 _CONNECT_TIMEOUT = 2.0
 #: Seconds in which a result store is tried again.
-_RETRY_TIMEOUT = 5.0
+_RETRY_TIMEOUT = 3.0
+#: Seconds after which Redis gives the messages of a dead worker to another one. Celery's hour is made for workers that
+#: do not renew their hold on messages.
+_VISIBILITY_TIMEOUT = 60
+#: Seconds between two looks of a worker for such messages.
+_RESTORE_INTERVAL = 5
 
 
 def make_celery(project: Any, options: dict[str, Any]) -> celery.Celery:
@@ -29,7 +35,13 @@ def make_celery(project: Any, options: dict[str, Any]) -> celery.Celery:
     """
     app = ProjectCelery(project.name, task_cls=_task_class(project))
     app.conf.update(with_defaults(options, os.path.join(project.root_dir, ".flasker")))
+    if _scheme(app.conf.broker_url) in _REDIS:
+        app.steps["consumer"].add(Renewal)
     return app
+
+
+def _scheme(url: Any) -> str:
+    return str(url).partition("://")[0]
 
 
 def with_defaults(options: dict[str, Any], folder: str) -> dict[str, Any]:
@@ -48,14 +60,17 @@ def with_defaults(options: dict[str, Any], folder: str) -> dict[str, Any]:
         "database_engine_options": {"connect_args": {"timeout": 20}},
     }
     url = options.get("broker_url") or broker.URL
-    scheme = str(url).partition("://")[0]
+    scheme = _scheme(url)
     transport: dict[str, Any] = {}
     if scheme == "flasker":
         transport["folder"] = folder
     elif scheme in _REDIS:
         if find_spec("redis") is None:
             raise ProjectImportError("BROKER_URL names Redis, whose library is missing: pip install flasker[redis]")
-        transport["socket_connect_timeout"] = _CONNECT_TIMEOUT
+        transport |= {
+            "socket_connect_timeout": _CONNECT_TIMEOUT, "visibility_timeout": _VISIBILITY_TIMEOUT,
+            "unacked_restore_interval": _RESTORE_INTERVAL, "unacked_restore_throttle": 1,
+        }  # fmt: skip
         defaults |= {"result_backend": url, "redis_socket_connect_timeout": _CONNECT_TIMEOUT}
         defaults["result_backend_transport_options"] = {"retry_policy": {"timeout": _RETRY_TIMEOUT}}
     merged = defaults | options

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from api_tools import MEMORY, SAMPLE, Api
 from flasker import Project, current
+from flasker.cli import main
 from flasker.util import Model
 from sqlalchemy import event
 
@@ -55,57 +59,64 @@ def free_port() -> int:
 # -- projects in this process ------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    """Start a project from the text of its file and its modules; all of it is forgotten after the test."""
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setattr(sys, "path", list(sys.path))
+@contextmanager
+def projects(folder: Path) -> Iterator[Start]:
+    """Give what starts a project from the text of its file and its modules; all of it is forgotten at the end."""
     before = set(sys.modules)
     started: list[Project] = []
 
     def start_project(conf: str = "[PROJECT]\nNAME = Test\n", name: str = "default.cfg", **modules: str) -> Project:
-        write_files(tmp_path, {name: conf, **{f"{module}.py": text for module, text in modules.items()}})
-        project = Project(tmp_path / name)
+        write_files(folder, {name: conf, **{f"{module}.py": text for module, text in modules.items()}})
+        project = Project(folder / name)
         started.append(project)
         return project
 
-    yield start_project
-    for project in started:
-        project.db.session.remove()
-        project.db.engine.dispose()
-        project.celery.close()
-        current.unbind(project)
-    Model.registry.dispose()
-    Model.metadata.clear()
-    for module in set(sys.modules) - before:
-        if str(tmp_path) in str(getattr(sys.modules[module], "__file__", "")):
-            del sys.modules[module]
-    gc.collect()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "dont_write_bytecode", True)
+        patch.setattr(sys, "path", list(sys.path))
+        try:
+            yield start_project
+        finally:
+            for project in started:
+                project.db.session.remove()
+                project.db.engine.dispose()
+                project.celery.close()
+                current.unbind(project)
+            Model.registry.dispose()
+            Model.metadata.clear()
+            for module in set(sys.modules) - before:
+                if str(folder) in str(getattr(sys.modules[module], "__file__", "")):
+                    del sys.modules[module]
+            gc.collect()
+            # What is left is there for all tests; the next collection need not look at it again.
+            gc.freeze()
 
 
 @pytest.fixture
-def count() -> Callable[[Project], list[str]]:
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a project in the test's folder."""
+    with projects(tmp_path) as start_project:
+        yield start_project
+
+
+def note_statements(project: Project) -> list[str]:
     """Return a list to which every statement is added that the project's database gets."""
+    statements: list[str] = []
 
-    def listen(project: Project) -> list[str]:
-        statements: list[str] = []
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        statements.append(statement)
 
-        def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-            statements.append(statement)
-
-        event.listen(project.db.engine, "before_cursor_execute", note)
-        return statements
-
-    return listen
+    event.listen(project.db.engine, "before_cursor_execute", note)
+    return statements
 
 
 @pytest.fixture
-def make_api(start: Start, count: Callable[[Project], list[str]]) -> Callable[..., Api]:
+def make_api(start: Start) -> Callable[..., Api]:
     """Start a project whose models are exposed, and return what sends requests to it."""
 
     def make(models: str = SAMPLE, conf: str = MEMORY, **modules: str) -> Api:
         project = start(conf, models=models, **modules)
-        return Api(project, count(project))
+        return Api(project, note_statements(project))
 
     return make
 
@@ -122,6 +133,14 @@ def api(make_api: Callable[..., Api]) -> Api:
 
 
 # -- projects in processes of their own --------------------------------------------------------------------------
+
+
+class Result(NamedTuple):
+    """Hold how a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class Folder:
@@ -145,6 +164,23 @@ class Folder:
             [sys.executable, *program, *arguments], cwd=self.path, env=self.environment(), input=stdin, text=True,
             capture_output=True, timeout=PATIENCE * 2, check=False,
         )  # fmt: skip
+
+    def call(self, *arguments: str) -> Result:
+        """Run the command to its end in this process, for what is done before there is a project.
+
+        An exception that it does not deal with comes out.
+        """
+        out, errors = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(errors):
+            patch.chdir(self.path)
+            patch.setattr(sys, "argv", ["flasker", *arguments])
+            patch.setattr(sys, "path", list(sys.path))
+            try:
+                main()
+                code = 0
+            except SystemExit as end:
+                code = int(end.code or 0)
+        return Result(code, out.getvalue(), errors.getvalue())
 
     def python(self, code: str) -> str:
         """Run a Python program and return what it prints."""
@@ -219,54 +255,77 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL database that was made for the tests; without a name."""
+def postgresql_url() -> Iterator[str]:
+    """The URL of a PostgreSQL server that was started for the tests, without the name of a database."""
     programs = _find_postgresql()
     if programs is None:
         pytest.skip("PostgreSQL's initdb and postgres are not installed")
     pytest.importorskip("psycopg", reason="the library psycopg is not installed")
-    data = tmp_path_factory.mktemp("postgresql") / "data"
-    as_user: dict[str, Any] = {}
-    if os.getuid() == 0:
-        # PostgreSQL does not run as root.
-        try:
-            import pwd
+    user = _user_of_postgresql()
+    with tempfile.TemporaryDirectory(prefix="flasker-", dir=_folder_that_all_can_enter()) as folder:
+        if user:
+            os.chown(folder, user["user"], user["group"])
+        options = ["-D", folder, "-A", "trust", "-U", "tester", "-E", "UTF8", "--locale=C", "--no-sync"]
+        made = subprocess.run(
+            [programs / "initdb", *options], cwd="/", capture_output=True, text=True, check=False, **user
+        )
+        assert made.returncode == 0, made.stderr
+        yield from _run_postgresql(programs / "postgres", folder, user)
 
-            as_user = {"user": pwd.getpwnam("postgres").pw_uid}
-        except KeyError:
-            pytest.skip("the tests run as root, and there is no user postgres")
-        data.mkdir()
-        shutil.chown(data, "postgres")
-        for parent in data.parents[:3]:
-            parent.chmod(parent.stat().st_mode | 0o011)
-    subprocess.run(
-        [programs / "initdb", "-D", data, "-A", "trust", "-U", "tester", "-E", "UTF8", "--no-sync"], check=True,
-        capture_output=True, cwd="/", **as_user,
-    )  # fmt: skip
+
+def _user_of_postgresql() -> dict[str, Any]:
+    """Return what lets a program run as another user than root, as which PostgreSQL does not run."""
+    if os.getuid() != 0:
+        return {}
+    import pwd
+
+    try:
+        found = pwd.getpwnam("postgres")
+    except KeyError:
+        pytest.skip("the tests run as root, and there is no user postgres")
+    return {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": []}
+
+
+def _folder_that_all_can_enter() -> str:
+    """Return where temporary files of another user may be: the usual place can be somebody's private one."""
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
+        path = Path(place).resolve()
+        if all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents)):
+            return place
+    pytest.skip("there is no folder for temporary files that the user postgres can enter")
+
+
+def _run_postgresql(program: Path, folder: str, user: dict[str, Any]) -> Iterator[str]:
     port = free_port()
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    server = subprocess.Popen(
-        [programs / "postgres", "-D", data, *options.split()], cwd="/", stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, **as_user,
-    )  # fmt: skip
-    try:
-        wait_until(lambda: _takes_connections(port), "the start of PostgreSQL")
-        yield f"postgresql+psycopg://tester@127.0.0.1:{port}"
-    finally:
-        # Fast shutdown: it does not wait for connections.
-        server.send_signal(signal.SIGINT)
-        server.wait()
+    with tempfile.TemporaryFile("w+") as log:
+        server = subprocess.Popen([program, "-D", folder, *options.split()], cwd="/", stdout=log, stderr=log, **user)
+        try:
+            wait_until(lambda: _takes_connections(port) or server.poll() is not None, "the start of PostgreSQL")
+            log.seek(0)
+            assert server.poll() is None, log.read()
+            yield f"postgresql+psycopg://tester@127.0.0.1:{port}"
+        finally:
+            # Fast shutdown: it does not wait for connections.
+            server.send_signal(signal.SIGINT)
+            server.wait()
 
 
 @pytest.fixture
-def postgresql(postgresql_url: str, request: pytest.FixtureRequest) -> str:
-    """The URL of a new, empty database."""
+def postgresql(postgresql_url: str) -> str:
+    """The URL of an empty database."""
+    return empty_database(postgresql_url)
+
+
+def empty_database(postgresql_url: str) -> str:
+    """Return the URL of the only database of a server, after all that was in it is gone."""
     import psycopg
 
-    name = f"test_{time.time_ns()}"
-    with psycopg.connect(f"{postgresql_url.replace('+psycopg', '')}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"{postgresql_url}/{name}"
+    url = f"{postgresql_url}/postgres"
+    with psycopg.connect(url.replace("+psycopg", ""), options="-c lock_timeout=20s") as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return url
 
 
 def _find_postgresql() -> Path | None:

@@ -91,8 +91,9 @@ def test_as_many_statements_for_one_as_for_hundreds(
         sys.modules["models"].fill(number)
         counts.append({})
         for path in URLS:
-            # What a cached property adds when it is computed first is one statement for all.
-            api.get(path)
+            if text is LAZY:
+                # What a cached property adds when it is computed first is one statement for all.
+                api.get(path)
             api.get(path)
             counts[-1][path] = len(api.statements)
     assert counts[0] == counts[1] == counts[2]

@@ -5,16 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import time
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import pytest
-from conftest import Folder, free_port, wait_until
+from conftest import PATIENCE, Folder, Start, free_port, wait_until
+from flasker.broker.store import SWEEP_INTERVAL
 from test_flasker_command import fails, fetch
 
 pytestmark = pytest.mark.server
 
+# Celery waits ten seconds for what a process of its pool may have said before it was killed.
+CONF = "[PROJECT]\nNAME = x\nMODULES = views\n[CELERY]\nWORKER_LOST_WAIT = 0.5\n"
+#: Seconds, as in flasker.tasks, but fewer.
+FAST_REDIS = {"visibility_timeout": 1, "unacked_restore_interval": 0.5}
 VIEWS = """
     import os
     import time
@@ -46,7 +53,9 @@ VIEWS = """
             file.write('begun ')
         with open(name + '.pid', 'w') as file:
             file.write(str(os.getpid()))
-        time.sleep(0 if os.path.exists('hurry') else seconds)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not os.path.exists('hurry'):
+            time.sleep(0.05)
         with open(name, 'a') as file:
             file.write('ended ')
 
@@ -65,7 +74,7 @@ VIEWS = """
 
 
 @pytest.fixture(params=["embedded", "redis"])
-def project(folder: Folder, request: pytest.FixtureRequest) -> Iterator[Folder]:
+def project(folder: Folder, request: pytest.FixtureRequest) -> Folder:
     """A project with tasks, on each kind of broker."""
     broker = ""
     if request.param == "redis":
@@ -74,19 +83,19 @@ def project(folder: Folder, request: pytest.FixtureRequest) -> Iterator[Folder]:
 
         with redis.Redis.from_url(url) as client:
             client.flushall()
-        broker = f"BROKER_URL = {url}\nBROKER_TRANSPORT_OPTIONS = {{'visibility_timeout': 1}}\n"
-    folder.write({"default.cfg": f"[PROJECT]\nNAME = x\nMODULES = views\n[CELERY]\n{broker}", "views.py": VIEWS})
-    yield folder
+        broker = f"BROKER_URL = {url}\nBROKER_TRANSPORT_OPTIONS = {FAST_REDIS}\n"
+    folder.write({"default.cfg": f"{CONF}{broker}", "views.py": VIEWS})
+    return folder
 
 
-def shell(folder: Folder, code: str) -> str:
-    result = folder.run("shell", stdin=f"import views\n{code}\n")
-    assert result.returncode == 0 and not result.stderr, result.stderr
-    return str(result.stdout)
+@pytest.fixture
+def views(project: Folder, start: Start) -> Any:
+    """The views of the project, which this process has started, too."""
+    start(project.read("default.cfg"), views=VIEWS)
+    return sys.modules["views"]
 
 
-def send_slow(folder: Folder, seconds: float = 60) -> None:
-    shell(folder, f"_ = views.slow.delay('journal', {seconds})")
+only_embedded = pytest.mark.parametrize("project", ["embedded"], indirect=True)
 
 
 def wait_for(folder: Folder, journal: list[str]) -> None:
@@ -116,52 +125,61 @@ def test_a_task_sent_from_a_view_is_run_by_a_worker(project: Folder) -> None:
     assert worker.poll() is None
 
 
-def test_a_task_that_fails_in_a_worker_is_rolled_back(project: Folder) -> None:
+def test_a_task_that_fails_in_a_worker_is_rolled_back(project: Folder, views: Any) -> None:
     project.worker()
-    send = "r = views.fail.delay('x')\nr.get(timeout=30, propagate=False)\nr.status\n"
-    out = shell(project, f"{send}views.Note.query.all()")
-    assert out.splitlines() == ["KeyError('x')", "'FAILURE'", "[]"]
+    result = views.fail.delay("x")
+    assert repr(result.get(timeout=PATIENCE, propagate=False)) == "KeyError('x')"
+    assert result.status == "FAILURE"
+    assert views.Note.query.all() == []
 
 
-def test_messages_wait_for_a_worker_in_order(project: Folder) -> None:
-    shell(project, "for n in range(5): _ = views.add.delay(str(n))")
+def test_messages_wait_for_a_worker_in_order(project: Folder, views: Any) -> None:
+    for number in range(5):
+        views.add.delay(str(number))
     project.worker()
     wait_until(lambda: project.read().count("succeeded") == 5, "all tasks")
-    assert shell(project, "[note.text for note in views.Note.query.order_by(views.Note.id)]").strip() == (
-        "['0', '1', '2', '3', '4']"
-    )
+    assert [note.text for note in views.Note.query.order_by(views.Note.id)] == ["0", "1", "2", "3", "4"]
 
 
-def test_further_arguments_go_to_celery(project: Folder) -> None:
+def test_further_arguments_go_to_celery(project: Folder, views: Any) -> None:
     worker = project.start("worker", "--concurrency=2", "--pool", "threads", "-n", "mine@here", "-l", "INFO")
     wait_until(lambda: "mine@here ready" in project.read() or worker.poll() is not None, "the worker's start")
     assert "concurrency: 2 (thread)" in project.read()
-    assert shell(project, "views.add.delay('x').get(timeout=30)[0]").strip() == "'x'"
+    assert views.add.delay("x").get(timeout=PATIENCE)[0] == "x"
+
+
+@only_embedded
+def test_the_shell_sends_tasks_and_gets_their_results(project: Folder) -> None:
+    project.worker()
+    result = project.run("shell", stdin="import views\nviews.add.delay('x').get(timeout=30)[0]\n")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "'x'\n", "")
 
 
 # -- the end of a worker -----------------------------------------------------------------------------------------
 
 
-def test_sigterm_lets_a_worker_finish_its_tasks(project: Folder) -> None:
+def test_sigterm_lets_a_worker_finish_its_tasks(project: Folder, views: Any) -> None:
     worker = project.worker()
-    send_slow(project, 3)
+    views.slow.delay("journal", 60)
     wait_for(project, ["begun"])
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(40) == 0
+    wait_until(lambda: "Warm shutdown" in project.read(), "the end of the worker")
+    project.write({"hurry": ""})
+    assert worker.wait(PATIENCE) == 0
     assert project.lines("journal") == ["begun", "ended"]
-    assert not list((project.path / ".flasker").glob("*.lock"))
+    locks = {path.name for path in (project.path / ".flasker").glob("*.lock")}
+    assert len(locks) <= 1, "only this process, which has sent the task, may hold messages"
 
 
 @pytest.mark.parametrize("pool", ["prefork", "solo"])
-def test_killing_a_worker_in_the_middle_of_a_task_loses_no_task(project: Folder, pool: str) -> None:
+def test_killing_a_worker_in_the_middle_of_a_task_loses_no_task(project: Folder, views: Any, pool: str) -> None:
     worker = project.worker("--pool", pool)
-    send_slow(project)
-    shell(project, "for n in range(3): _ = views.slow.delay(f'other{n}', 0)")
+    views.slow.delay("journal", 60)
+    for number in range(3):
+        views.slow.delay(f"other{number}", 0)
     wait_for(project, ["begun"])
     os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
-    # Over Redis a worker takes over, when it starts, what was taken longer ago than visibility_timeout.
-    time.sleep(2 if "redis" in project.read("default.cfg") else 0)
     project.write({"hurry": ""})
     project.worker(log="second.log")
     wait_for(project, ["begun", "begun", "ended"])
@@ -169,37 +187,48 @@ def test_killing_a_worker_in_the_middle_of_a_task_loses_no_task(project: Folder,
         wait_until(partial(has_run, project, f"other{number}"), "the tasks behind it")
 
 
-def test_a_second_worker_takes_over_from_one_that_is_killed(folder: Folder) -> None:
-    # Over Redis that takes minutes: kombu looks for such messages at the start of a worker, and then rarely.
-    folder.write({"default.cfg": "[PROJECT]\nNAME = x\nMODULES = views\n", "views.py": VIEWS})
-    project = folder
+def test_a_second_worker_takes_over_from_one_that_is_killed(project: Folder, views: Any) -> None:
     first = project.worker("-n", "first@here")
-    send_slow(project)
+    views.slow.delay("journal", 60)
     wait_for(project, ["begun"])
     project.worker("-n", "second@here", log="second.log")
-    project.write({"hurry": ""})
     os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    project.write({"hurry": ""})
     wait_for(project, ["begun", "begun", "ended"])
 
 
-def test_killing_the_process_that_runs_a_task_loses_no_task(project: Folder) -> None:
+def test_killing_the_process_that_runs_a_task_loses_no_task(project: Folder, views: Any) -> None:
     worker = project.worker()
-    send_slow(project)
+    views.slow.delay("journal", 60)
     pid = int(wait_until(lambda: project.read("journal.pid"), "the begin of the task"))
     assert pid != worker.pid
-    project.write({"hurry": ""})
     os.kill(pid, signal.SIGKILL)
+    project.write({"hurry": ""})
     wait_for(project, ["begun", "begun", "ended"])
 
 
-def test_a_task_that_is_being_run_is_not_run_by_another_worker(folder: Folder) -> None:
-    folder.write({"default.cfg": "[PROJECT]\nNAME = x\nMODULES = views\n", "views.py": VIEWS})
-    folder.worker("-n", "first@here")
-    folder.worker("-n", "second@here", log="second.log")
-    send_slow(folder, 6)
-    wait_for(folder, ["begun", "ended"])
-    time.sleep(1)
-    assert folder.lines("journal") == ["begun", "ended"]
+@pytest.mark.parametrize(
+    ("project", "pool", "seconds"),
+    # Longer than it takes both workers to look twice for what a dead one has left behind.
+    [("embedded", "prefork", 2.2 * SWEEP_INTERVAL), ("redis", "prefork", 3), ("redis", "solo", 3)],
+    indirect=["project"],
+)
+def test_a_task_that_is_being_run_or_waits_is_not_run_by_another_worker(
+    project: Folder, views: Any, pool: str, seconds: float
+) -> None:
+    workers = [
+        project.start("worker", "--concurrency", "1", "--pool", pool, "-l", "INFO", "-n", f"{name}@here", log=name)
+        for name in ("first", "second")
+    ]
+    wait_until(lambda: all(" ready." in project.read(name) for name in ("first", "second")), "the workers' start")
+    waiting = views.slow.apply_async(("later", 0), countdown=seconds)
+    views.slow.delay("journal", seconds).get(timeout=PATIENCE)
+    waiting.get(timeout=PATIENCE)
+    # In the order of its queue, so that nothing is left of the others when this is done.
+    views.add.delay("x").get(timeout=PATIENCE)
+    assert has_run(project, "journal") and has_run(project, "later")
+    assert all(worker.poll() is None for worker in workers)
 
 
 # -- brokers and databases that are not there --------------------------------------------------------------------
@@ -227,42 +256,43 @@ def black_hole() -> Iterator[int]:
 def test_a_broker_out_of_reach(folder: Folder, black_hole: int, url: str, kind: str) -> None:
     if url.startswith("redis"):
         pytest.importorskip("redis")
-    port = black_hole if kind == "silent" else free_port()
-    broker = url.format(port)
-    folder.write({"default.cfg": f"[PROJECT]\nNAME = x\nMODULES = views\n[CELERY]\nBROKER_URL = {broker}\n",
-                  "views.py": VIEWS})  # fmt: skip
-    result = folder.run("worker")
-    fails(result, f"127.0.0.1:{port}")
-    assert "secret" not in result.stderr
-    result = folder.run(
-        "shell", stdin="import time, views\nbegun = time.time()\nviews.add.delay('x')\ntime.time() - begun < 10\n"
-    )
-    assert result.stdout.strip() == "True"
-    assert "Error" in result.stderr
-    server_port = free_port()
-    server = folder.start("server", "-p", str(server_port))
-    wait_until(lambda: "Running on" in folder.read() or server.poll() is not None, "the start of the server")
-    assert server.poll() is None, folder.read()
+    port, server_port = black_hole if kind == "silent" else free_port(), free_port()
+    folder.write({"default.cfg": f"{CONF}BROKER_URL = {url.format(port)}\n", "views.py": VIEWS})
+    sending = "import time, views\nbegun = time.time()\nviews.add.delay('x')\ntime.time() - begun < 10\n"
+    server = folder.start("server", "-p", str(server_port), log="server.log")
+    with ThreadPoolExecutor() as pool:
+        worker, shell = pool.submit(folder.run, "worker"), pool.submit(folder.run, "shell", stdin=sending)
+    fails(worker.result(), f"127.0.0.1:{port}")
+    assert "secret" not in worker.result().stderr
+    assert shell.result().stdout.strip() == "True"
+    assert "Error" in shell.result().stderr
+    answer = partial(fetch, f"http://127.0.0.1:{server_port}/?missing=text")
+    wait_until(lambda: answer() or server.poll() is not None, "the answer of the server")
+    assert server.poll() is None, folder.read("server.log")
     assert fetch(f"http://127.0.0.1:{server_port}/notes") == ""
-    wait_until(lambda: '"GET /notes' in folder.read(), "the answer of the server")
+    assert '"GET /notes HTTP/1.1" 200' in folder.read("server.log")
 
 
 def test_a_database_out_of_reach(folder: Folder, black_hole: int) -> None:
     pytest.importorskip("psycopg")
-    for port in (free_port(), black_hole):
+    ports, commands = {"refusing": free_port(), "silent": black_hole}, ("server", "worker", "shell")
+    for kind, port in ports.items():
         url = f"postgresql+psycopg://me:secret@127.0.0.1:{port}/x?connect_timeout=2"
-        folder.write({"default.cfg": f"[PROJECT]\nNAME = x\nDB_URL = {url}\n"})
-        for command in ("server", "worker", "shell"):
-            result = folder.run(command)
-            fails(result, f"127.0.0.1:{port}", "cannot be reached")
+        folder.write({f"{kind}.cfg": f"[PROJECT]\nNAME = x\nDB_URL = {url}\n"})
+    with ThreadPoolExecutor() as pool:
+        results = {"silent": list(pool.map(partial(folder.run, "-c", "silent.cfg"), commands))}
+    results["refusing"] = [folder.call("-c", "refusing.cfg", command) for command in commands]
+    for kind, found in results.items():
+        for result in found:
+            fails(result, f"127.0.0.1:{ports[kind]}", "cannot be reached")
             assert "secret" not in result.stderr
-    assert [path.name for path in folder.path.iterdir()] == ["default.cfg"]
+    assert sorted(path.name for path in folder.path.iterdir()) == ["refusing.cfg", "silent.cfg"]
 
 
 # -- Flower ------------------------------------------------------------------------------------------------------
 
 
-def test_flower_shows_workers_and_tasks(project: Folder) -> None:
+def test_flower_shows_workers_and_tasks(project: Folder, views: Any) -> None:
     pytest.importorskip("flower", reason="the extra flasker[flower] is not installed")
     project.worker("-n", "mine@here", "-E")
     port = free_port()
@@ -270,7 +300,7 @@ def test_flower_shows_workers_and_tasks(project: Folder) -> None:
     url = f"http://127.0.0.1:{port}"
     wait_until(lambda: "mine@here" in fetch(f"{url}/workers") or flower.poll() is not None, "Flower's start")
     assert flower.poll() is None, project.read("flower.log")
-    shell(project, "views.add.delay('x').get(timeout=30)")
+    views.add.delay("x").get(timeout=PATIENCE)
     wait_until(lambda: "views.add" in fetch(f"{url}/tasks/datatable?draw=1&start=0&length=10&search[value]="
                                             "&order[0][column]=0&order[0][dir]=asc&columns[0][data]=name")
                or "views.add" in fetch(f"{url}/metrics"), "the task in Flower")  # fmt: skip

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ..current import current_project
+
 #: What goes on with the block above although it stands at the left margin.
 _CONTINUATIONS = ("else", "elif", "except", "finally", "case", ")", "]", "}")
 
 
 def converse(project: Any) -> None:
     """Give Python, with the project's objects, to whoever sits at the terminal; or run what comes on stdin."""
-    from .. import current_project
-
     names = {"current_project": current_project, "app": project.app, "celery": project.celery, "db": project.db}
     with project.app.app_context():
         if not sys.stdin.isatty():

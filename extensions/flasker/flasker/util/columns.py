@@ -1,4 +1,4 @@
-"""Between the values of a database column and JSON."""
+"""From plain JSON, and from parts of a URL, to the values of a database column."""
 
 from __future__ import annotations
 
@@ -13,68 +13,23 @@ from typing import Any
 
 from sqlalchemy import types
 
-from .scalars import NO_SCALAR, isoformat, scalar_to_json
-
 Convert = Callable[[Any], Any]
 #: Since SQLAlchemy 2.1 a Float is no Numeric.
 _NUMBERS = (types.Numeric, types.Float)
 _INTEGER_BITS = {types.SmallInteger: 16, types.BigInteger: 64}
 
 
-# -- to JSON -----------------------------------------------------------------------------------------------------
-
-
-def json_writer(kind: types.TypeEngine[Any]) -> Convert | None:
-    """Return what makes plain JSON of the values of a column type, other than None; None if they are that already."""
-    if isinstance(kind, types.Enum):
-        return _enum_names(kind).__getitem__ if kind.enum_class else None
-    if _is_of_ones_own(kind):
-        return _write_anything
-    for base, write in _WRITERS.items():
-        if isinstance(kind, base):
-            return write
-    return _write_anything
-
-
-def _is_of_ones_own(kind: types.TypeEngine[Any]) -> bool:
-    """Tell whether a type has values that only its author knows."""
+def is_of_ones_own(kind: types.TypeEngine[Any]) -> bool:
+    """Tell whether a column type has values that only its author knows."""
     return isinstance(kind, types.TypeDecorator) and not isinstance(kind, types.Interval)
 
 
-def _write_anything(value: Any) -> Any:
-    # Late: what writes whole objects is made of what writes their columns.
-    from .jsonifying import jsonify
-
-    plain = scalar_to_json(value)
-    if plain is not NO_SCALAR:
-        return plain
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return _write_bytes(value) if isinstance(value, bytes) else jsonify(value)
-
-
-def _write_bytes(value: bytes) -> str:
-    return base64.b64encode(value).decode()
-
-
-def _enum_names(kind: types.Enum) -> dict[Any, str]:
+def enum_names(kind: types.Enum) -> dict[Any, str]:
     """Return the texts of an enum's members: those that are stored."""
     members = list(kind.enum_class or ())
     if {member.name for member in members} >= set(kind.enums):
         return {member: member.name for member in members}
     return dict(zip(members, kind.enums, strict=False))
-
-
-_WRITERS: dict[type[Any], Convert | None] = {
-    types.Integer: None,
-    types.String: None,
-    types.Boolean: None,
-    types.DateTime: isoformat,
-    types.Date: isoformat,
-    types.Time: isoformat,
-    types.LargeBinary: _write_bytes,
-    types.Interval: timedelta.total_seconds,
-}
 
 
 # -- from JSON ---------------------------------------------------------------------------------------------------
@@ -85,7 +40,7 @@ def json_reader(kind: types.TypeEngine[Any]) -> Convert:
 
     It raises ValueError, with what was expected, for a value of another type or out of range.
     """
-    if _is_of_ones_own(kind):
+    if is_of_ones_own(kind):
         return _as_it_is
     if isinstance(kind, types.Enum):
         return _enum_reader(kind)
@@ -147,7 +102,7 @@ def _string_reader(length: int | None) -> Convert:
 
 
 def _enum_reader(kind: types.Enum) -> Convert:
-    known = {text: member for member, text in _enum_names(kind).items()} or {text: text for text in kind.enums}
+    known = {text: member for member, text in enum_names(kind).items()} or {text: text for text in kind.enums}
 
     def read(value: Any) -> Any:
         _expect(isinstance(value, str) and value in known, f"one of {', '.join(map(repr, known))}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MemberDescriptorType
 from typing import Any
@@ -13,9 +13,9 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import NoInspectionAvailable
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapper
+from sqlalchemy.types import TypeEngine
 
 from .caching import cached_property
-from .columns import json_writer
 
 #: Relations that are not loaded as a whole, so they are no part of an entity.
 NOT_LOADED = {"dynamic", "write_only"}
@@ -34,8 +34,8 @@ class ModelFields:
     """The properties, and what json_include adds."""
     relations: tuple[str, ...]
     """The relations that are loaded as a whole."""
-    writers: dict[str, Callable[[Any], Any] | None]
-    """For each column, what makes plain JSON of its values, unless they are that already."""
+    types: dict[str, TypeEngine[Any]]
+    """The database type of each column."""
 
 
 def find_mapper(cls: type[Any]) -> Mapper[Any] | None:
@@ -77,8 +77,8 @@ def _find_model_fields(cls: type[Any]) -> ModelFields:
     )
     properties = shown(name for name, value in _attributes(cls).items() if isinstance(value, _PROPERTIES))
     rest = tuple(name for name in included if name not in {*columns, *relations, *properties})
-    writers = {prop.key: json_writer(prop.columns[0].type) for prop in mapper.column_attrs}
-    return ModelFields(keys, columns, properties + rest, relations, writers)
+    types = {prop.key: prop.columns[0].type for prop in mapper.column_attrs}
+    return ModelFields(keys, columns, properties + rest, relations, types)
 
 
 def _attributes(cls: type[Any]) -> dict[str, Any]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+from datetime import timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from sqlalchemy import types
+
+from .columns import Convert, enum_names, is_of_ones_own
 from .fields import attribute_names, find_mapper, model_fields
-from .scalars import NO_SCALAR, scalar_to_json
+from .scalars import NO_SCALAR, isoformat, scalar_to_json
 
 
 class Jsonifiable:
@@ -52,10 +58,10 @@ def _jsonify_object(value: Any, depth: int) -> dict[str, Any]:
 
 
 def _jsonify_model(value: Any, depth: int) -> dict[str, Any]:
-    fields = model_fields(type(value))
+    fields, writers = model_fields(type(value)), column_writers(type(value))
     written = {}
     for name in fields.columns if depth >= 0 else fields.keys:
-        write = fields.writers[name]
+        write = writers[name]
         member = getattr(value, name)
         written[name] = member if write is None or member is None else write(member)
     if depth >= 0:
@@ -73,3 +79,53 @@ def _key(key: Any) -> str:
     if plain is None or isinstance(plain, bool):
         return {None: "null", True: "true", False: "false"}[plain]
     return str(plain)
+
+
+# -- the values of columns ---------------------------------------------------------------------------------------
+
+
+def json_writer(kind: types.TypeEngine[Any]) -> Convert | None:
+    """Return what makes plain JSON of the values of a column type, other than None; None if they are that already."""
+    if isinstance(kind, types.Enum):
+        return enum_names(kind).__getitem__ if kind.enum_class else None
+    if is_of_ones_own(kind):
+        return _write_anything
+    for base, write in _WRITERS.items():
+        if isinstance(kind, base):
+            return write
+    return _write_anything
+
+
+def _write_anything(value: Any) -> Any:
+    plain = scalar_to_json(value)
+    if plain is not NO_SCALAR:
+        return plain
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return _write_bytes(value) if isinstance(value, bytes) else jsonify(value)
+
+
+def _write_bytes(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+_WRITERS: dict[type[Any], Convert | None] = {
+    types.Integer: None,
+    types.String: None,
+    types.Boolean: None,
+    types.DateTime: isoformat,
+    types.Date: isoformat,
+    types.Time: isoformat,
+    types.LargeBinary: _write_bytes,
+    types.Interval: timedelta.total_seconds,
+}
+_column_writers: WeakKeyDictionary[type[Any], dict[str, Convert | None]] = WeakKeyDictionary()
+
+
+def column_writers(cls: type[Any]) -> dict[str, Convert | None]:
+    """Return for each column of a mapped class what makes plain JSON of its values, None if they are that already."""
+    writers = _column_writers.get(cls)
+    if writers is None:
+        writers = {name: json_writer(kind) for name, kind in model_fields(cls).types.items()}
+        _column_writers[cls] = writers
+    return writers

@@ -18,6 +18,7 @@ from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList
 
 from ...util.columns import Convert, json_reader, text_reader
 from ...util.fields import ModelFields, model_fields
+from ...util.jsonifying import column_writers
 from ...util.model import table_name
 from .errors import not_found
 
@@ -26,6 +27,8 @@ Key = tuple[Any, ...]
 Record = tuple["Resource", Key, dict[str, Any], Any]
 #: How relations are loaded that are not loaded at once with their owner.
 _LAZY = {"select", True, "raise", "raise_on_sql", "noload", "dynamic", "write_only", None}
+#: The attribute of a model that is its description.
+_KEPT = "_flasker_resource"
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class Resource:
         self.model = model
         self.mapper: Mapper[Any] = inspect(model)
         self.fields: ModelFields = model_fields(model)
+        self.writers = column_writers(model)
         #: The class at the root of its inheritance: entities are one when this and their key are equal.
         self.root: type[Any] = self.mapper.base_mapper.class_
         self.keys: tuple[str, ...] = self.fields.keys
@@ -137,7 +141,7 @@ class Resource:
     @cached_property
     def converters(self) -> list[tuple[str, Convert]]:
         """The columns whose values have another form in JSON, and what brings them into it."""
-        return [(name, write) for name in self.fields.columns if (write := self.fields.writers[name]) is not None]
+        return [(name, write) for name in self.fields.columns if (write := self.writers[name]) is not None]
 
     def collections(self) -> list[Relation]:
         """Return the to-many relations that may have an endpoint: those, too, that are loaded in parts."""
@@ -219,7 +223,7 @@ class Resource:
     @cached_property
     def key_converters(self) -> list[tuple[str, Convert]]:
         """The parts of the key whose values have another form in JSON, and what brings them into it."""
-        return [(name, write) for name in self.keys if (write := self.fields.writers[name]) is not None]
+        return [(name, write) for name in self.keys if (write := self.writers[name]) is not None]
 
     def key_texts(self, key: Key) -> list[str]:
         """Return the parts of a URL for a key."""
@@ -252,12 +256,11 @@ def _getter(places: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
     return itemgetter(*places)
 
 
-_resources: dict[type[Any], Resource] = {}
-
-
 def resource_of(model: type[Any]) -> Resource:
     """Return the description of a mapped class."""
-    resource = _resources.get(model)
+    # Kept by the class itself, so that it goes when the class goes; a base class has another one.
+    resource: Resource | None = model.__dict__.get(_KEPT)
     if resource is None:
-        resource = _resources[model] = Resource(model)
+        resource = Resource(model)
+        setattr(model, _KEPT, resource)
     return resource
