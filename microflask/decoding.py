@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import unicode_escape_decode
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -10,47 +11,102 @@ from werkzeug.datastructures import ImmutableMultiDict
 #: Bytes that are no UTF-8 stay percent-encoded; werkzeug registers the error handler of that name.
 KEEP_QUOTED = "werkzeug.url_quote"
 
+_new = dict.__new__
+_fill = dict.update
+_list_of: Any = dict.__getitem__
+
+
+class Values(ImmutableMultiDict[str, Any]):
+    """Be werkzeug's class, and be shown, pickled and compared as that; what is used most takes fewer steps."""
+
+    def __getitem__(self, key: str) -> Any:
+        try:
+            return _list_of(self, key)[0]
+        except LookupError:
+            pass
+        # Outside of the handler: the exception has no other one for its context.
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None, type: Any = None) -> Any:  # type: ignore[override]
+        """Return the first value of `key`; `default` if there is none, or if `type` does not convert it."""
+        try:
+            value = _list_of(self, key)[0]
+        except LookupError:
+            return default
+        if type is None:
+            return value
+        try:
+            return type(value)
+        except (ValueError, TypeError):
+            return default
+
+    def getlist(self, key: str, type: Any = None) -> list[Any]:
+        """Return all values of `key`; without those that `type` does not convert."""
+        if type is not None:
+            return super().getlist(key, type)
+        try:
+            return _list_of(self, key)[:]  # type: ignore[no-any-return]
+        except KeyError:
+            return []
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return ImmutableMultiDict, (list(self.items(multi=True)),)
+
+
+for _name in ("__name__", "__qualname__", "__module__"):
+    setattr(Values, _name, getattr(ImmutableMultiDict, _name))
+
 
 def decode_wsgi(text: str) -> str:
     """Return `text` of a WSGI environ, whose characters stand for bytes, decoded as UTF-8."""
     return text if text.isascii() else text.encode("latin1").decode(errors="replace")
 
 
-def parse_pairs(text: str) -> list[tuple[str, str]]:
-    """Return names and values of a query string or an urlencoded form, as ``parse_qsl(keep_blank_values=True)``."""
+def _unquote(text: str) -> str:
+    """Return ``urllib.parse.unquote(text)``, made by the decoder of Python's own escapes wherever that can be."""
+    if "\\" not in text:
+        try:
+            plain = unicode_escape_decode(text.replace("%", "\\x"))[0]
+            # One character for each byte.
+            return plain if plain.isascii() else plain.encode("latin1").decode()
+        except UnicodeError:
+            pass
+    return unquote(text, errors=KEEP_QUOTED)
+
+
+def parse_values(kind: type[Any], text: str) -> Any:
+    """Return a multi dict of the class `kind` with what a query string or an urlencoded form says.
+
+    It is what ``kind(parse_qsl(text, keep_blank_values=True))`` makes. Bytes that are no UTF-8 stay percent-encoded.
+    """
+    if kind is not ImmutableMultiDict:
+        return kind(parse_qsl(text, keep_blank_values=True, errors=KEEP_QUOTED))
     if "+" in text:
         text = text.replace("+", " ")
-    pairs = []
-    if "%" not in text:
-        for part in text.split("&"):
-            if part:
-                name, _, value = part.partition("=")
-                pairs.append((name, value))
-        return pairs
+    escaped = "%" in text
+    lists: dict[str, list[str]] = {}
     for part in text.split("&"):
         if part:
             name, _, value = part.partition("=")
-            if "%" in part:
-                name, value = unquote(name, errors=KEEP_QUOTED), unquote(value, errors=KEEP_QUOTED)
-            pairs.append((name, value))
-    return pairs
-
-
-def parse_foreign_pairs(data: bytes, charset: str, errors: str) -> list[tuple[str, str]]:
-    """Do as :func:`parse_pairs` for what is in another encoding than UTF-8."""
-    return parse_qsl(data.decode(charset, errors), keep_blank_values=True, encoding=charset, errors=errors)
-
-
-def make_multidict(kind: type[Any], pairs: list[tuple[str, str]]) -> Any:
-    """Return a multi dict of the class `kind`; for werkzeug's immutable one without a call for each value."""
-    if kind is not ImmutableMultiDict:
-        return kind(pairs)
-    lists: dict[str, list[str]] = {}
-    for name, value in pairs:
-        if name in lists:
-            lists[name].append(value)
-        else:
-            lists[name] = [value]
-    made = dict.__new__(ImmutableMultiDict)
-    dict.update(made, lists)
+            if escaped and "%" in part:
+                value = _unquote(value)
+                if "%" in name:
+                    name = _unquote(name)
+            if name in lists:
+                lists[name].append(value)
+            else:
+                lists[name] = [value]
+    made = _new(Values)
+    _fill(made, lists)
     return made
+
+
+def parse_foreign_values(kind: type[Any], data: bytes, charset: str, errors: str) -> Any:
+    """Do as :func:`parse_values` for what is in another encoding than UTF-8."""
+    text = data.decode(charset, errors)
+    return make_values(kind, parse_qsl(text, keep_blank_values=True, encoding=charset, errors=errors))
+
+
+def make_values(kind: type[Any], pairs: list[tuple[str, Any]]) -> Any:
+    """Return a multi dict of the class `kind`; in place of werkzeug's immutable one, its shorter equal."""
+    return (Values if kind is ImmutableMultiDict else kind)(pairs)

@@ -27,7 +27,7 @@ from werkzeug.wsgi import ClosingIterator, get_current_url
 
 from . import json
 from .compat import default_compat
-from .decoding import KEEP_QUOTED, decode_wsgi, make_multidict, parse_foreign_pairs, parse_pairs
+from .decoding import KEEP_QUOTED, decode_wsgi, make_values, parse_foreign_values, parse_values
 from .globals import blueprint_chain, find_app
 from .globals import current_app as current_app
 
@@ -130,13 +130,13 @@ class Request(RequestBase):
     @cached_property
     def args(self) -> MultiDict[str, str]:
         """The query string, parsed. Bytes that are no UTF-8 come out percent-encoded."""
-        query = self.environ.get("QUERY_STRING", "")
+        query, kind = self.environ.get("QUERY_STRING", ""), self.parameter_storage_class
         if self.url_charset != "utf-8":
-            pairs = parse_foreign_pairs(query.encode("latin1"), self.url_charset, self.encoding_errors)
-            return make_multidict(self.parameter_storage_class, pairs)  # type: ignore[no-any-return]
+            data = query.encode("latin1")
+            return parse_foreign_values(kind, data, self.url_charset, self.encoding_errors)  # type: ignore[no-any-return]
         if not query.isascii():
             query = query.encode("latin1").decode(errors=KEEP_QUOTED)
-        return make_multidict(self.parameter_storage_class, parse_pairs(query))  # type: ignore[no-any-return]
+        return parse_values(kind, query)  # type: ignore[no-any-return]
 
     @cached_property
     def host(self) -> str:
@@ -373,15 +373,16 @@ class Request(RequestBase):
         data = getattr(self, "_cached_data", None)
         if data is None:
             data = self._read_body()
+        storage = self.parameter_storage_class
         try:
             if self.charset == "utf-8":
-                pairs = parse_pairs(data.decode())
+                form = parse_values(storage, data.decode())
             else:
-                pairs = parse_foreign_pairs(data, self.charset, self.encoding_errors)
+                form = parse_foreign_values(storage, data, self.charset, self.encoding_errors)
         except UnicodeDecodeError:
-            pairs = []
-        known, storage = self.__dict__, self.parameter_storage_class
-        known["form"], known["files"] = make_multidict(storage, pairs), make_multidict(storage, [])
+            form = make_values(storage, [])
+        known = self.__dict__
+        known["form"], known["files"] = form, make_values(storage, [])
         return True
 
     def _load_form_data(self) -> None:
@@ -444,6 +445,8 @@ def _parse_status(value: str) -> tuple[str, int]:
 _URLENCODED = "application/x-www-form-urlencoded"
 HeadersArgument = Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]]
 _NO_CALLBACKS: list[Callable[[], Any]] = []
+_LOCATIONS = frozenset({"location", "content-location"})
+_new_object = object.__new__
 #: Statuses whose responses have no body.
 _BODILESS = frozenset({*range(100, 200), 204, 304})
 
@@ -559,12 +562,12 @@ class Response(ResponseBase):
         """The headers; what the constructor was told stands in them."""
         headers = self._headers
         if headers is None:
-            self._headers = headers = Headers()
             # Both were checked when they came: 0.2 microseconds instead of 1.6.
-            if self._type is not None:
-                headers._list.append(("Content-Type", self._type))
+            items = [] if self._type is None else [("Content-Type", self._type)]
             if self._length is not None:
-                headers._list.append(("Content-Length", str(self._length)))
+                items.append(("Content-Length", str(self._length)))
+            self._headers = headers = _new_object(Headers)
+            headers._list = items
         return headers
 
     @headers.setter
@@ -641,14 +644,19 @@ class Response(ResponseBase):
         length, kind = self._length, self._type
         if length is not None and kind is not None and self._headers is None and self._status_code not in _BODILESS:
             return [("Content-Type", kind), ("Content-Length", str(length))]
-        items = self.headers._list.copy()
-        has_length = False
-        for at, (name, value) in enumerate(items):
-            key = name.lower()
-            if key == "content-length":
+        items = self.headers._list
+        has_length = has_location = False
+        for name, _ in items:
+            if name == "Content-Type":
+                continue
+            if name == "Content-Length" or (key := name.lower()) == "content-length":
                 has_length = True
-            elif key == "location" or key == "content-location":
-                items[at] = (name, self._locate(key, value, environ))
+            elif key in _LOCATIONS:
+                has_location = True
+        if has_location:
+            items = [(name, self._locate(name.lower(), value, environ)) for name, value in items]
+        else:
+            items = items.copy()
         if self._status_code in _BODILESS:
             return self._without_entity(items)
         if not has_length and self.automatically_set_content_length and self.is_sequence:
@@ -664,6 +672,9 @@ class Response(ResponseBase):
         return list(headers)
 
     def _locate(self, key: str, value: str, environ: dict[str, Any]) -> str:
+        """Return the value of a header, as a URI if it is a location."""
+        if key not in _LOCATIONS:
+            return value
         try:
             location = iri_to_uri(value)
             if key == "location" and self.autocorrect_location_header:

@@ -1,0 +1,78 @@
+"""Query strings and forms are taken apart as the standard library and werkzeug do it."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import examples
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.exceptions import BadRequestKeyError
+
+from microflask.decoding import Values, make_values, parse_values
+
+PIECES = (
+    "%", "&", "=", "+", "a", "2", "C", "c3", "%C3%BC", "%c3", "%bc", "%20", "%26", "%3d", "%25", "%2B", "%ff", "\\",
+    "\\x41", "\u00e9", "\u20ac", "\x80", "\udc80", "\n", "\0", "%00", "%F0%9F%98%80", " ", "%0", "%zz", ";", "\u0663",
+)  # fmt: skip
+queries = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+
+
+@examples(3)
+@given(queries)
+def test_pairs_are_the_standard_librarys(text: str) -> None:
+    pairs = parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote")
+    for kind in (ImmutableMultiDict, MultiDict):
+        expected, got = kind(pairs), parse_values(kind, text)
+        assert [*got.lists()] == [*expected.lists()] and isinstance(got, kind)
+
+
+def answer(values: Any, call: Any) -> Any:
+    try:
+        return call(values)
+    except Exception as error:
+        return type(error), error.args, str(error), error.__context__
+
+
+@pytest.fixture
+def both() -> tuple[Any, Any]:
+    pairs = [("a", "1"), ("b", "x"), ("a", "2"), ("", "")]
+    return ImmutableMultiDict(pairs), make_values(ImmutableMultiDict, pairs)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda values: values["a"], lambda values: values["c"], lambda values: values[[]], lambda values: values[1],
+        lambda values: values.get("a"), lambda values: values.get("a", 5, int), lambda values: values.get("b", 5, int),
+        lambda values: values.get("b", type=len), lambda values: values.get("a", type={}.__getitem__),
+        lambda values: values.get("a", type=[].__getitem__), lambda values: values.get("c", "d", type=int),
+        lambda values: values.get("c"), lambda values: values.get([]), lambda values: values.get(key="a", default=0),
+        lambda values: values.getlist("a"), lambda values: values.getlist("c"), lambda values: values.getlist([]),
+        lambda values: values.getlist("a", int), lambda values: values.getlist("b", type=int), repr, hash, len, list,
+        lambda values: values.getlist("a") is values.getlist("a"), lambda values: type(values.copy()),
+        lambda values: [*values.items(multi=True)], lambda values: values.to_dict(flat=False), bool,
+        lambda values: values.add("a", "b"), lambda values: values.pop("a"), lambda values: values.update({}),
+        lambda values: values | {"a": "3"}, lambda values: "a" in values, copy.deepcopy,
+        lambda values: pickle.dumps(values), lambda values: type(values)([("a", 1), ("a", 2)]).getlist("a"),
+        lambda values: type(values).__name__, lambda values: values == MultiDict(values), lambda values: dict(values),
+    ],
+)  # fmt: skip
+def test_values_answer_as_werkzeugs_class_does(both: tuple[Any, Any], call: Any) -> None:
+    expected, got = (answer(values, call) for values in both)
+    assert got == expected
+
+
+def test_values_are_equal_and_immutable(both: tuple[Any, Any]) -> None:
+    stock, ours = both
+    assert ours == stock and isinstance(ours, ImmutableMultiDict) and copy.copy(ours) is ours
+    assert type(pickle.loads(pickle.dumps(ours))) is ImmutableMultiDict
+    with pytest.raises(BadRequestKeyError):
+        Values()["a"]
+    with pytest.raises(TypeError):
+        ours["a"] = "3"
