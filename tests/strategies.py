@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 #: By hand: HYPOTHESIS_EXAMPLES=100000 python -m pytest tests/test_routing.py
 #: A run without it takes fewer than CI does, to be quick.
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "1000" if os.environ.get("CI") else "200"))
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "1000" if os.environ.get("CI") else "100"))
 
 
 def examples(share: float = 1.0) -> settings:

@@ -331,7 +331,8 @@ JSON = st.recursive(
 SERIALIZER: Any = SecureCookieSessionInterface().get_signing_serializer(make_app(SECRET_KEY_FALLBACKS=["old key"]))
 
 
-@examples()
+# Nested values take hypothesis ten milliseconds each.
+@examples(0.5)
 @given(st.dictionaries(st.text("abc \u00e9", max_size=3), JSON, max_size=4))
 def test_cookies_are_written_as_itsdangerous_writes_them(data: dict[str, Any]) -> None:
     assert SERIALIZER.loads(signing.write(SERIALIZER, data)) == data
