@@ -5,7 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+from microflask.alias import install_as_flask
+from microflask.compat import default_compat
 
 from .errors import ProjectImportError
 
@@ -22,6 +29,28 @@ def import_modules(names: Iterable[str], root_dir: str) -> None:
         if not _exists(name):
             raise ProjectImportError(f"MODULES names {name!r}, and there is no such module in {root_dir} or installed")
         import_module(name)
+
+
+class _FlaskFinder(MetaPathFinder):
+    """Install microflask's alias when something imports ``flask`` first: that takes time, and few projects need it."""
+
+    def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Return where the module is that is imported, if it is ``flask`` or below it."""
+        if fullname.partition(".")[0] != "flask":
+            return None
+        sys.meta_path.remove(self)
+        # With the row that is the default anyway: it decides about applications that are made later.
+        install_as_flask(default_compat())
+        return find_spec(fullname)
+
+
+def answer_to_flask() -> None:
+    """Let modules that say ``from flask import ...`` get microflask, which the application of a project is made of.
+
+    Where something has imported Flask itself before, that stays what it is.
+    """
+    if "flask" not in sys.modules and not any(isinstance(finder, _FlaskFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _FlaskFinder())
 
 
 def _exists(name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from . import current
 from .database import Database
 from .errors import ProjectImportError
-from .loading import import_modules
+from .loading import answer_to_flask, import_modules
 from .settings import Settings, read_settings
 from .tasks import make_celery
 from .util import Model
@@ -63,6 +63,7 @@ class Project:
         self.db.init_app(self.app)
         #: The Celery application.
         self.celery = make_celery(self, self._settings.celery)
+        answer_to_flask()
         import_modules(self._settings.modules, self.root_dir)
         self._register_managers()
         self.db.create_tables(Model.metadata)

@@ -266,6 +266,60 @@ def test_processes_of_a_new_project_share_a_postgresql(folder: Folder, postgresq
         assert process.wait(80) == 0, [folder.read(f"log{number}") for number in range(4)]
 
 
+def test_the_sample_of_the_document_runs_as_it_stands(folder: Folder) -> None:
+    pytest.importorskip("redis")
+    module = """
+        from flask import render_template
+        from flasker import current_project
+
+        # the Flask application
+        app = current_project.app
+
+        # the Celery application
+        celery = current_project.celery
+
+        # the SQLAlchemy scoped session maker is available on db.session
+        db = current_project.db
+    """
+    folder.write({
+        "default.cfg": """\
+            [PROJECT]
+            NAME = My Project
+            MODULES = app.views, app.tasks
+            DB_URL = sqlite:///db/db.sqlite
+            [APP]
+            # any valid Flask configuration option can go here
+            DEBUG = True
+            TESTING = True
+            [CELERY]
+            # any valid Celery configuration option can go here
+            BROKER_URL = redis://
+        """,
+        "app/__init__.py": "",
+        "app/views.py": module + """
+        @app.route('/')
+        def index():
+          \"\"\"A random view.\"\"\"
+          return render_template('index.html')
+        """,
+        "app/tasks.py": module + """
+        @celery.task
+        def task():
+          \"\"\"And a great task.\"\"\"
+          pass
+        """,
+        "app/templates/index.html": "<h1>{{ project_name }}</h1>",
+    })  # fmt: skip
+    lines = ["app.test_client().get('/').text", "app.debug, app.testing", "from app.tasks import task; task.name",
+             "str(celery.conf.broker_url)", "task()", "db.session.bind.url.database[-12:]"]  # fmt: skip
+    result = folder.run("shell", stdin="\n".join(lines))
+    assert result.stderr == ""
+    assert result.stdout.splitlines() == [
+        "'<h1>My Project</h1>'", "(True, True)", "'app.tasks.task'", "'redis://'", "'db/db.sqlite'",
+    ]  # fmt: skip
+    assert (folder.path / "db" / "db.sqlite").exists()
+
+
 # -- shell -------------------------------------------------------------------------------------------------------
 
 
