@@ -110,3 +110,8 @@ def parse_foreign_values(kind: type[Any], data: bytes, charset: str, errors: str
 def make_values(kind: type[Any], pairs: list[tuple[str, Any]]) -> Any:
     """Return a multi dict of the class `kind`; in place of werkzeug's immutable one, its shorter equal."""
     return (Values if kind is ImmutableMultiDict else kind)(pairs)
+
+
+def no_values(kind: type[Any]) -> Any:
+    """Return an empty multi dict of the class `kind`."""
+    return _new(Values) if kind is ImmutableMultiDict else kind()

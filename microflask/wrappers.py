@@ -5,15 +5,16 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from typing import IO, Any, Literal, overload
 from urllib.parse import quote, urljoin
 from warnings import warn
 
-from werkzeug.datastructures import Authorization, EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
+from werkzeug.datastructures import Authorization, EnvironHeaders, FileStorage, Headers, ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, SecurityError
+from werkzeug.formparser import FormDataParser
 from werkzeug.http import HTTP_STATUS_CODES, remove_entity_headers
 from werkzeug.routing import Rule
 from werkzeug.sansio.http import parse_cookie
@@ -26,8 +27,9 @@ from werkzeug.wrappers import Response as ResponseBase
 from werkzeug.wsgi import ClosingIterator, get_current_url
 
 from . import json
+from .attributes import lazy
 from .compat import default_compat
-from .decoding import KEEP_QUOTED, decode_wsgi, make_values, parse_foreign_values, parse_values
+from .decoding import KEEP_QUOTED, decode_wsgi, no_values, parse_foreign_values, parse_values
 from .globals import blueprint_chain, find_app
 from .globals import current_app as current_app
 
@@ -55,12 +57,13 @@ class Request(RequestBase):
     encoding_errors = "replace"
     shallow = False
     #: The rule that matched, or None.
-    url_rule: Rule | None = None
+    url_rule: Rule | None
     #: The values of the rule's variables, or None when nothing matched.
-    view_args: dict[str, Any] | None = None
+    view_args: dict[str, Any] | None
     #: The exception with which matching failed, or None.
-    routing_exception: HTTPException | None = None
-    _form_loaded = False
+    routing_exception: HTTPException | None
+    #: Whether a subclass has a stream of its own.
+    _own_stream = False
     _max_content_length: int | None = None
     _max_form_memory_size: int | None = None
     _max_form_parts: int | None = None
@@ -69,27 +72,33 @@ class Request(RequestBase):
         super().__init_subclass__(**kwargs)
         if "charset" in vars(cls) and "url_charset" not in vars(cls):
             cls.url_charset = cls.charset
+        cls._own_stream = cls.stream is not Request.stream
 
     def __init__(self, environ: dict[str, Any], populate_request: bool = True, shallow: bool = False) -> None:
+        # No class has values for these: CPython finds them at once then.
         self.environ = environ
+        self.url_rule = self.view_args = self.routing_exception = None
+        self._cached_data: Any = None
+        self._stream: IO[bytes] | None = None
+        self._files_loaded = False
         if shallow:
             self.shallow = shallow
         elif populate_request:
             environ["werkzeug.request"] = self
 
-    @cached_property
+    @lazy
     def method(self) -> str:  # type: ignore[override]
         """The method, in upper case."""
         method: str = self.environ.get("REQUEST_METHOD", "GET")
         return method.upper()
 
-    @cached_property
+    @lazy
     def scheme(self) -> str:  # type: ignore[override]
         """The scheme of the URL: http, https, ws or wss."""
         scheme: str = self.environ.get("wsgi.url_scheme", "http")
         return scheme
 
-    @cached_property
+    @lazy
     def server(self) -> tuple[str, int | None] | None:  # type: ignore[override]
         """Address and port of the server as it calls itself."""
         name = self.environ.get("SERVER_NAME")
@@ -100,34 +109,34 @@ class Request(RequestBase):
         except ValueError:
             return name, None
 
-    @cached_property
+    @lazy
     def root_path(self) -> str:  # type: ignore[override]
         """Where the application is mounted, without a final slash."""
         return decode_wsgi(self.environ.get("SCRIPT_NAME") or "").rstrip("/")
 
-    @cached_property
+    @lazy
     def path(self) -> str:  # type: ignore[override]
         """The path of the URL below the place where the application is mounted."""
         return "/" + decode_wsgi(self.environ.get("PATH_INFO") or "").lstrip("/")
 
-    @cached_property
+    @lazy
     def query_string(self) -> bytes:  # type: ignore[override]
         """The part of the URL after the question mark, as it came."""
         query: str = self.environ.get("QUERY_STRING", "")
         return query.encode("latin1")
 
-    @cached_property
+    @lazy
     def headers(self) -> EnvironHeaders:  # type: ignore[override]
         """The headers, read from the environ."""
         return EnvironHeaders(self.environ)
 
-    @cached_property
+    @lazy
     def remote_addr(self) -> str | None:  # type: ignore[override]
         """The address of the client, as the server gives it."""
         address: str | None = self.environ.get("REMOTE_ADDR")
         return address
 
-    @cached_property
+    @lazy
     def args(self) -> MultiDict[str, str]:
         """The query string, parsed. Bytes that are no UTF-8 come out percent-encoded."""
         query, kind = self.environ.get("QUERY_STRING", ""), self.parameter_storage_class
@@ -138,7 +147,7 @@ class Request(RequestBase):
             query = query.encode("latin1").decode(errors=KEEP_QUOTED)
         return parse_values(kind, query)  # type: ignore[no-any-return]
 
-    @cached_property
+    @lazy
     def host(self) -> str:
         """The host that was asked for, with its port unless that is the usual one; empty when it cannot be one.
 
@@ -157,7 +166,7 @@ class Request(RequestBase):
                 return ""
         return host
 
-    @cached_property
+    @lazy
     def authorization(self) -> Authorization | None:
         """The credentials of the request; None when there are none that can be read."""
         try:
@@ -166,12 +175,12 @@ class Request(RequestBase):
             # Base64 of other characters than ASCII.
             return None
 
-    @cached_property
+    @lazy
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """The cookies; of several with one name, the first comes first."""
         return parse_cookie(self.environ.get("HTTP_COOKIE"), cls=self.dict_storage_class)  # type: ignore[return-value]
 
-    @cached_property
+    @lazy
     def full_path(self) -> str:
         """The path with the query string."""
         return f"{self.path}?{self.query_string.decode(errors=KEEP_QUOTED)}"
@@ -181,10 +190,7 @@ class Request(RequestBase):
         if own is not None:
             return own
         app = find_app()
-        if app is None or key not in app.config:
-            return otherwise
-        limit: int | None = app.config[key]
-        return limit
+        return otherwise if app is None else app.config.get(key, otherwise)
 
     @property
     def max_content_length(self) -> int | None:
@@ -307,19 +313,36 @@ class Request(RequestBase):
             # What exactly was wrong is for the developer, not for the client.
             raise BadRequest() from error
 
+    @property
+    def stream(self) -> IO[bytes]:
+        """The body, which can be read once; it ends where the request does.
+
+        :raises RuntimeError: the request is a shallow one
+        :raises RequestEntityTooLarge: more of it was announced than may be
+        """
+        if self._stream is None:
+            make: Any = RequestBase.stream
+            self._stream = make.__get__(self)
+        return self._stream
+
+    @stream.setter
+    def stream(self, value: IO[bytes]) -> None:
+        self._stream = value
+
     def _read_body(self) -> bytes:
         """Return the body that nobody has read yet; the stream is at its end then.
 
         :raises RequestEntityTooLarge: there is more of it than may be
         :raises ClientDisconnected: there is less of it than was announced
         """
-        environ, known = self.environ, self.__dict__
+        environ = self.environ
         length = environ.get("CONTENT_LENGTH", "")
-        size = int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else None
+        size = int(length) if length.isdecimal() and length.isascii() and len(length) < 16 else None
         limit = self.max_content_length
         if (
             size is None
-            or "stream" in known
+            or self._stream is not None
+            or self._own_stream
             or self.shallow
             or "HTTP_TRANSFER_ENCODING" in environ
             or (limit is not None and (size > limit or "wsgi.input_terminated" in environ))
@@ -337,7 +360,7 @@ class Request(RequestBase):
                 raise ClientDisconnected() from error
             if len(data) < size:
                 raise ClientDisconnected()
-        known["stream"] = BytesIO()
+        self._stream = BytesIO()
         return data
 
     @overload
@@ -353,7 +376,7 @@ class Request(RequestBase):
         :param as_text: decode it as UTF-8
         :param parse_form_data: parse a form first, so that only what is no form comes back
         """
-        data: bytes | None = getattr(self, "_cached_data", None)
+        data: bytes | None = self._cached_data
         if data is None:
             if parse_form_data:
                 self._load_form_data()
@@ -362,42 +385,54 @@ class Request(RequestBase):
                 self._cached_data = data
         return data.decode(errors="replace") if as_text else data
 
-    def _parse_plain_form(self) -> bool:
-        """Parse an urlencoded form; False when werkzeug's parser is to be asked."""
-        if self.environ.get("CONTENT_TYPE") != _URLENCODED or "form" in self.__dict__:
-            return False
-        kind = type(self)
-        own = kind.form_data_parser_class is not RequestBase.form_data_parser_class
-        if own or kind.make_form_data_parser is not RequestBase.make_form_data_parser:
-            return False
-        data = getattr(self, "_cached_data", None)
-        if data is None:
-            data = self._read_body()
-        storage = self.parameter_storage_class
-        try:
-            if self.charset == "utf-8":
-                form = parse_values(storage, data.decode())
-            else:
-                form = parse_foreign_values(storage, data, self.charset, self.encoding_errors)
-        except UnicodeDecodeError:
-            form = make_values(storage, [])
-        known = self.__dict__
-        known["form"], known["files"] = form, make_values(storage, [])
-        return True
+    @lazy
+    def form(self) -> ImmutableMultiDict[str, str]:
+        """The fields of the form that are no files."""
+        self._load_form_data()
+        return self.form
+
+    @lazy
+    def files(self) -> ImmutableMultiDict[str, FileStorage]:
+        """The uploaded files."""
+        self._load_form_data()
+        return self.__dict__.get("files", no_values(self.parameter_storage_class))  # type: ignore[no-any-return]
 
     def _load_form_data(self) -> None:
-        if not self._parse_plain_form():
+        """Parse the form, unless that was done, into `form` and `files`."""
+        known, kind = self.__dict__, type(self)
+        if "form" in known:
+            return
+        if (
+            self.environ.get("CONTENT_TYPE") == _URLENCODED
+            and kind.form_data_parser_class is FormDataParser
+            and kind.make_form_data_parser is RequestBase.make_form_data_parser
+        ):
+            storage = self.parameter_storage_class
+            known["form"], known["files"] = self._parse_plain_form(storage), no_values(storage)
+        else:
             super()._load_form_data()
-        self._form_loaded = True
+            self._stream = known.pop("stream", self._stream)
+            self._files_loaded = True
         app = find_app()
         if app is not None and app.debug and self.mimetype != "multipart/form-data" and not self.files:
             from .debughelpers import attach_enctype_error_multidict
 
             attach_enctype_error_multidict(self, app.compat.files_key_error_quote)
 
+    def _parse_plain_form(self, storage: type[Any]) -> Any:
+        data = self._cached_data
+        if data is None:
+            data = self._read_body()
+        try:
+            if self.charset == "utf-8":
+                return parse_values(storage, data.decode())
+            return parse_foreign_values(storage, data, self.charset, self.encoding_errors)
+        except UnicodeDecodeError:
+            return no_values(storage)
+
     def close(self) -> None:
         """Close the uploaded files, if the form was looked at."""
-        if self._form_loaded:
+        if self._files_loaded:
             super().close()
 
 
