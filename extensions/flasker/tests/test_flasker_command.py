@@ -7,12 +7,17 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import urllib.error
 import urllib.request
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from conftest import Folder, free_port, wait_until
+from flasker.commands.shell import converse
+
+from microflask import has_app_context
 
 pytestmark = pytest.mark.server
 COMMANDS = ("server", "worker", "flower", "shell", "new")
@@ -231,8 +236,6 @@ def test_several_processes_of_a_new_project_may_start_at_once(folder: Folder) ->
         "import flasker, sys, time; sys.stdin.read(1); p = flasker.Project('default.cfg')\n"
         "@p.celery.task\ndef f(): pass\nf.delay().status"
     )
-    import sys
-
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", program], cwd=folder.path, env=folder.environment(), stdin=subprocess.PIPE,
@@ -358,9 +361,27 @@ def test_the_shell_ends_with_the_input_or_when_told(project: Folder) -> None:
     assert project.run("shell", stdin="raise SystemExit(3)\nprint('never')").returncode == 3
 
 
+def test_a_terminal_gets_ipython_where_that_is_installed(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+
+    class Prompt:
+        def __init__(self, **options: Any) -> None:
+            given.update(options)
+
+        def __call__(self) -> None:
+            given["context"] = has_app_context()
+
+    for name in ("IPython", "IPython.terminal", "IPython.terminal.embed"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setattr(sys.modules["IPython.terminal.embed"], "InteractiveShellEmbed", Prompt, raising=False)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    converse(start())
+    assert set(given["user_ns"]) == {"current_project", "app", "celery", "db"}
+    assert given["context"] and "Test" in given["banner1"]
+
+
 def test_a_terminal_gets_a_prompt(project: Folder) -> None:
     import pty
-    import sys
 
     master, slave = pty.openpty()
     without_ipython = "import sys; sys.modules['IPython'] = None\nfrom flasker.cli import main; main()"
