@@ -193,6 +193,7 @@ class RequestContext:
         self._held = 0
         if request is not None:
             self.request = request
+            self.environ = environ or request.environ
 
     def __getattr__(self, name: str) -> Any:
         # Each of these is made when it is first looked at, and then found without coming here.
