@@ -432,6 +432,12 @@ def test_popping_the_stack_of_a_pushed_context_unbinds_it(app):
     assert _request_ctx_stack.pop() is None
 
 
+def test_request_of_a_context_brings_the_environ(app):
+    original = app.test_request_context("/here?a=1").request
+    with RequestContext(app, {}, request=original, session={"b": 2}):
+        assert (request.path, request.args["a"], session["b"]) == ("/here", "1", 2)
+
+
 def test_pushing_the_current_contexts_again_ends_nothing(app, ends):
     @app.route("/")
     def index():
