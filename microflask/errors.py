@@ -14,6 +14,8 @@ from typing import Any
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 Handler = Callable[[Any], Any]
+#: The key of what is registered on the application itself.
+_APPLICATION = (None,)
 
 
 class ErrorSpecError(AssertionError, TypeError, ValueError):
@@ -114,15 +116,30 @@ def find(
     :param generic_for_http: whether handlers without a status are considered for HTTP errors
     :param by_status: whether handlers with a status are
     """
+    kind = type(error)
     code = error.code if isinstance(error, HTTPException) else None
-    levels: tuple[int | None, ...] = (None,)
     if code is not None:
-        levels = (code,) * by_status + (None,) * generic_for_http
-    for level in levels:
-        for name in (*names, None):
-            by_code = spec.get(name)
-            if by_code and (handlers := dict(entries(by_code, level))):
-                for kind in type(error).__mro__:
-                    if kind in handlers:
-                        return handlers[kind]
+        if by_status and (handler := _find_at(code, spec, names, kind)) is not None:
+            return handler
+        if not generic_for_http:
+            return None
+    return _find_at(None, spec, names, kind)
+
+
+def _find_at(
+    code: int | None, spec: dict[str | None, Any], names: Iterable[str], kind: type[BaseException]
+) -> Handler | None:
+    for name in (*names, None) if names else _APPLICATION:
+        # Asking for the key takes a third of the time of the method get() of a defaultdict.
+        by_code = spec[name] if name in spec else None  # noqa: SIM401
+        if by_code:
+            handlers = by_code[code] if code in by_code else None  # noqa: SIM401
+            if type(handlers) is not dict or (code is not None and isinstance(by_code.get(None), list)):
+                handlers = dict(entries(by_code, code))
+            if handlers:
+                if kind in handlers:
+                    return handlers[kind]  # type: ignore[no-any-return]
+                for base in kind.__mro__:
+                    if base in handlers:
+                        return handlers[base]  # type: ignore[no-any-return]
     return None

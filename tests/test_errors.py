@@ -1,5 +1,6 @@
 """From an error to the function that answers for it."""
 
+import gc
 import logging
 
 import pytest
@@ -599,3 +600,36 @@ def test_trapping_may_be_decided_by_the_application():
     assert app.test_client().get("/missing").status_code == 404
     with pytest.raises(Forbidden):
         ask(app)
+
+
+# -- what is left behind
+
+
+@pytest.mark.parametrize("handled", [False, True])
+@pytest.mark.parametrize("path", ["/missing", "/"])
+def test_an_http_error_that_was_answered_leaves_no_garbage(mode, handled, path):
+    app = make(mode, Forbidden())
+    if handled:
+        app.register_error_handler(HTTPException, lambda error: ("own", error.code))
+    environ = {
+        "REQUEST_METHOD": "GET", "PATH_INFO": path, "SCRIPT_NAME": "", "QUERY_STRING": "", "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80", "wsgi.url_scheme": "http",
+    }  # fmt: skip
+    for _ in range(3):
+        list(app(dict(environ), lambda *args: None))
+    gc.collect()
+    gc.disable()
+    try:
+        list(app(dict(environ), lambda *args: None))
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_an_error_handler_sees_the_traceback_and_may_keep_it(mode):
+    app = make(mode, NotFound())
+    kept = []
+    app.register_error_handler(404, lambda error: (kept.append((error, error.__traceback__)), "x")[1])
+    assert ask(app) == "x"
+    [(error, traceback)] = kept
+    assert traceback is not None and error.__traceback__ is traceback

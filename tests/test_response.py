@@ -15,6 +15,7 @@ import werkzeug.wrappers
 from hypothesis import given
 from strategies import Dice, dice, examples
 from werkzeug.datastructures import Headers, WWWAuthenticate
+from werkzeug.http import remove_entity_headers
 from werkzeug.test import create_environ, run_wsgi_app
 from werkzeug.wsgi import wrap_file
 
@@ -653,3 +654,18 @@ def test_a_stream_that_never_began_is_closed() -> None:
     body: Any = Response(Items()).get_app_iter(create_environ())  # type: ignore[arg-type]
     body.close()
     assert closed == [1]
+
+
+@pytest.mark.parametrize("name", [
+    "Allow", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length",
+    "Content-Location", "CONTENT-MD5", "Content-Range", "content-type", "Date", "ETag", "Expires", "Last-Modified",
+    "Set-Cookie", "Vary", "X-Content-Type",
+])  # fmt: skip
+def test_a_304_leaves_out_what_werkzeug_leaves_out(name: str) -> None:
+    expected = [(name, "x")]
+    remove_entity_headers(expected)
+    response = Response("x", 304)
+    response.headers.clear()
+    response.headers[name] = "x"
+    _, _, headers = run_wsgi_app(response, create_environ())
+    assert list(headers) == expected
