@@ -8,16 +8,15 @@ from importlib import import_module
 from inspect import CO_COROUTINE
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException, InternalServerError
-from werkzeug.routing import BuildError, RequestRedirect, RoutingException
+from werkzeug.routing import RequestRedirect, RoutingException
 from werkzeug.utils import redirect as make_redirect
 
-from . import errors, loops, responses
+from . import errors, loops, responses, urls
 from .assembly import App, SetupError
 from .ctx import AppContext, RequestContext
-from .globals import blueprint_chain, current_frame, find_request_ctx
+from .globals import current_frame, find_request_ctx
 from .helpers import one_line
 from .late import preload
 from .routing import Map, RequestAdapter
@@ -79,6 +78,10 @@ class Flask(App):
     _own_adapters = False
     #: The same of the methods for sessions, which are called in every request then.
     _own_sessions = False
+    #: The same of url_for() and inject_url_defaults().
+    _own_urls = False
+    #: The same of app_context().
+    _own_contexts = False
     #: The same of ensure_sync(), which is asked each time then.
     _own_sync = False
 
@@ -115,6 +118,8 @@ class Flask(App):
         cls._own_adapters = cls.create_url_adapter is not Flask.create_url_adapter or not issubclass(
             cls.url_map_class, Map
         )
+        cls._own_urls = (cls.url_for, cls.inject_url_defaults) != (Flask.url_for, Flask.inject_url_defaults)
+        cls._own_contexts = cls.app_context is not Flask.app_context
         cls._own_sync = cls.ensure_sync is not Flask.ensure_sync
         cls._own_sessions = any(getattr(cls, name) is not getattr(Flask, name) for name in _SESSION_METHODS)
 
@@ -124,6 +129,10 @@ class Flask(App):
             self._own_adapters = True
         elif name in _SESSION_METHODS:
             self._own_sessions = True
+        elif name in {"inject_url_defaults", "url_for"}:
+            self._own_urls = True
+        elif name == "app_context":
+            self._own_contexts = True
         elif name == "ensure_sync":
             self._own_sync = True
             self._plain_functions.clear()
@@ -133,76 +142,10 @@ class Flask(App):
         _scheme: str | None = None, _external: bool | None = None, **values: Any,
     ) -> str:  # fmt: skip
         """Return the URL of an endpoint; see :func:`microflask.url_for`."""
-        frame = current_frame()
-        ctx = None if frame is None else frame[1]
-        if ctx is not None:
-            adapter = ctx.url_adapter
-            rule = (ctx if ctx.made is None else ctx.made).url_rule
-            if endpoint[:1] == "." or (rule is not None and "." in rule.endpoint):
-                endpoint = self._local_endpoint(endpoint, ctx)
-            if _external is None:
-                _external = _scheme is not None and self.compat.scheme_implies_external
-        else:
-            same = frame is not None and frame[0].app is self
-            adapter = frame[0].app_context.url_adapter if same else self.create_url_adapter(None)  # type: ignore[index]
-            if _external is None:
-                _external = True
-        if adapter is None:
-            raise RuntimeError(
-                f"url_for({endpoint!r}) needs a current request, or SERVER_NAME (and APPLICATION_ROOT,"
-                " PREFERRED_URL_SCHEME) in the configuration: nothing else here tells the host"
-            )
-        if _scheme is not None and not _external:
-            raise ValueError(f"url_for(_scheme={_scheme!r}) makes an absolute URL: add _external=True")
-        if self.late_blueprints:
-            self.late_blueprints.import_endpoint(self, endpoint)
-        self.inject_url_defaults(endpoint, values)
-        try:
-            url = adapter.build(endpoint, values, method=_method, url_scheme=_scheme, force_external=_external)
-        except BuildError as error:
-            values.update(_anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external)
-            return self.handle_url_build_error(error, endpoint, values)
-        return url if _anchor is None else f"{url}#{quote(_anchor, safe=self.compat.safe_in_anchor)}"
+        return urls.build_url(self, current_frame(), endpoint, values, _anchor, _method, _scheme, _external)
 
-    @staticmethod
-    def _local_endpoint(endpoint: str, ctx: Any) -> str:
-        """Return the endpoint that is meant in the blueprint, or Module, of the request."""
-        relative = endpoint[:1] == "."
-        if "." in endpoint and not relative:
-            return endpoint
-        name = ctx.blueprints[0] if ctx.blueprints else None
-        # In a Module it is the other way round: its own endpoints need no dot, and those of the application one.
-        is_module = getattr(ctx.app.blueprints.get(name), "is_module", False)
-        if relative is is_module or name is None:
-            return endpoint.removeprefix(".")
-        return f"{name}{endpoint}" if relative else f"{name}.{endpoint}"
-
-    def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
-        """Let the functions of url_defaults() add to the values that a URL is built with."""
-        registry = self.url_default_functions
-        if not registry:
-            return
-        blueprint = endpoint.rpartition(".")[0]
-        for name in (None, *reversed(blueprint_chain(blueprint) if blueprint else ())):
-            for function in registry.get(name, ()):
-                function(endpoint, values)
-
-    def handle_url_build_error(self, error: BuildError, endpoint: str, values: dict[str, Any]) -> str:
-        """Return the URL that one of the build error handlers knows.
-
-        :raises werkzeug.routing.BuildError: none does
-        """
-        for handler in self.url_build_error_handlers:
-            try:
-                url = handler(error, endpoint, values)
-            except BuildError as raised:
-                error = raised
-            else:
-                if url is not None:
-                    return url
-        if self.build_error_handler is not None:
-            return self.build_error_handler(error, endpoint, **values)
-        raise error
+    inject_url_defaults = urls.inject_url_defaults
+    handle_url_build_error = urls.handle_url_build_error
 
     def redirect(self, location: str, code: int = 302) -> Any:
         """Return a response that sends the client to another URL; :func:`microflask.redirect` calls it."""
@@ -351,14 +294,16 @@ class Flask(App):
         if not (before or preprocessors):
             return None
         ctx: Any = find_request_ctx()
-        names = (None, *reversed(ctx.blueprints))
+        scopes, plain = ctx.scopes()[::-1], self._plain_functions
         if preprocessors:
-            for name in names:
+            for name in scopes:
                 for preprocess in preprocessors.get(name, ()):
                     preprocess(ctx.request.endpoint, ctx.request.view_args)
-        for name in names:
+        for name in scopes:
             for function in before.get(name, ()):
-                value = self._plain_or_sync(function)()
+                if type(function) is not FunctionType or function not in plain:
+                    function = self._plain_or_sync(function)
+                value = function()
                 if value is not None:
                     return value
         return None
@@ -435,9 +380,12 @@ class Flask(App):
                 response = self.ensure_sync(function)(response)
         registry = self.after_request_funcs
         if registry:
-            for name in (*ctx.blueprints, None):
+            plain = self._plain_functions
+            for name in ctx.scopes():
                 for function in reversed(registry.get(name, ())):
-                    response = self._plain_or_sync(function)(response)
+                    if type(function) is not FunctionType or function not in plain:
+                        function = self._plain_or_sync(function)
+                    response = function(response)
         session = ctx._opened_session
         if session is None and self.session_interface.needs_untouched(self, ctx.environ):
             session = ctx.open_session()
@@ -456,8 +404,6 @@ class Flask(App):
 
     def _plain_or_sync(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Do as ensure_sync() for a function that is registered, and remember the plain ones."""
-        if type(function) is FunctionType and function in self._plain_functions:
-            return function
         call = self.ensure_sync(function)
         if call is function and type(function) is FunctionType and not self._own_sync:
             self._plain_functions.add(function)
@@ -496,9 +442,9 @@ class Flask(App):
         return None if handler is None else self.ensure_sync(handler)
 
     @staticmethod
-    def _current_blueprints() -> list[str]:
+    def _current_blueprints() -> list[str] | tuple[()]:
         frame = current_frame()
-        return [] if frame is None or frame[1] is None else frame[1].blueprints
+        return () if frame is None or frame[1] is None else frame[1].blueprint_names()
 
     def trap_http_exception(self, e: Exception) -> bool:
         """Tell whether an HTTP error is treated as any other exception, as TRAP_HTTP_EXCEPTIONS, or for a missing key
@@ -507,7 +453,7 @@ class Flask(App):
             return True
         bad_requests = self.config["TRAP_BAD_REQUEST_ERRORS"]
         if bad_requests is None:
-            return self.debug and isinstance(e, BadRequestKeyError)
+            return isinstance(e, BadRequestKeyError) and bool(self.debug)
         return bool(bad_requests) and isinstance(e, BadRequest)
 
     def should_ignore_error(self, error: BaseException | None) -> bool:
@@ -516,11 +462,17 @@ class Flask(App):
 
     def handle_http_exception(self, e: HTTPException) -> Any:
         """Return what the handler for an HTTP error returns, or the error, which is a response too."""
-        if e.code is None or isinstance(e, RoutingException):
-            # These are part of the routing, or carry a response of their own.
-            return e
-        handler = self._find_error_handler(e, self._current_blueprints())
-        return e if handler is None else handler(e)
+        handler = None
+        # Those without a status, and those of the routing, carry a response of their own.
+        if e.code is not None and not isinstance(e, RoutingException):
+            handler = self._find_error_handler(e, self._current_blueprints())
+        answer = e if handler is None else handler(e)
+        ctx = find_request_ctx()
+        if handler is None or (ctx and (ctx if ctx.made is None else ctx.made).routing_exception is e):
+            # Its traceback leads to frames that lead back to it. Nobody asks for that of an error which is its own
+            # page, or comes from the matching; and the garbage collector would take a third of the request's time.
+            e.__traceback__ = None
+        return answer
 
     def handle_user_exception(self, e: Exception) -> Any:
         """Return what the handler for an exception returns.
@@ -562,12 +514,14 @@ class Flask(App):
         return response
 
     def log_exception(self, exc_info: Any) -> None:
-        """Log an exception as an error, with its traceback.
+        """Log an exception as an error, with its traceback from the first function of the application's own on.
 
         :param exc_info: (class, exception, traceback)
         """
         ctx = find_request_ctx()
         where = "" if ctx is None else f" on {ctx.request.path} [{ctx.request.method}]"
+        if isinstance(exc_info, tuple) and len(exc_info) == 3:
+            exc_info = (exc_info[0], exc_info[1], errors.skip_library(exc_info[2]))
         self.logger.error("Exception%s", where, exc_info=exc_info)
 
     # -- the end -------------------------------------------------------------------------------------------------
@@ -581,10 +535,9 @@ class Flask(App):
         if not (registry or request_tearing_down.receivers):
             return
         error = sys.exc_info()[1] if exc is _UNSET else exc
-        functions: list[Any] = []
-        if registry:
-            for name in (*self._current_blueprints(), None):
-                functions += reversed(registry.get(name, ()))
+        ctx = find_request_ctx()
+        scopes = (None,) if ctx is None else ctx.scopes()
+        functions = [function for name in scopes for function in reversed(registry.get(name, ()))]
         self._run_all(functions, request_tearing_down, error)
 
     def do_teardown_appcontext(self, exc: BaseException | None = _UNSET) -> None:
@@ -603,9 +556,12 @@ class Flask(App):
         :raises BaseException: the first exception that one of them raised
         """
         first: BaseException | None = None
+        plain = self._plain_functions
         for function in functions:
             try:
-                self._plain_or_sync(function)(error)
+                if type(function) is not FunctionType or function not in plain:
+                    function = self._plain_or_sync(function)
+                function(error)
             except BaseException as raised:
                 if first is None:
                     first = raised

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from .globals import Frame, bind, blueprint_chain, current_frame, find_request_ctx, unbind
+from .globals import Frame, bind, blueprint_chain, current_frame, find_request_ctx, scopes_of, unbind
 from .signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down
 from .typing import Application
 
 P = ParamSpec("P")
 R = TypeVar("R")
 _UNSET: Any = object()
+_APPLICATION_ONLY = (None,)
 
 
 class _AppCtxGlobals:
@@ -83,8 +84,13 @@ class AppContext:
 
     def __init__(self, app: Application) -> None:
         self.app = app
-        self.g = app.app_ctx_globals_class()
+        make_namespace = app.app_ctx_globals_class
+        self.g = make_namespace()
         self._tokens: tuple[Any, Any] | None = None
+
+    def namespace(self) -> Any:
+        """Return what :data:`g` stands for."""
+        return self.g
 
     @property
     def app_context(self) -> AppContext:
@@ -188,6 +194,8 @@ class RequestContext:
         #: Where the application comes from when it was bound already; None while this context provides it.
         self._around: Any = None
         self._app_context: AppContext | None = None
+        #: The g of the context while nobody has looked at its application context.
+        self._namespace: Any = None
         #: The token of the last push, the same of the push before it, and what was around then.
         self._tokens: tuple[Any, Any, Any] | None = None
         self._held = 0
@@ -215,8 +223,40 @@ class RequestContext:
     @property
     def blueprints(self) -> list[str]:
         """The names of the blueprint that handles the request and of those around it, innermost first."""
-        rule = (self if self.made is None else self.made).url_rule
-        return [] if rule is None or "." not in rule.endpoint else blueprint_chain(rule.endpoint.rpartition(".")[0])
+        return [*self.blueprint_names()]
+
+    # Methods beside properties: an object that makes some attributes when they are looked at has its methods found at
+    # once, but not its properties.
+
+    def blueprint_names(self) -> list[str] | tuple[()]:
+        """Return what :attr:`blueprints` has; not to be changed."""
+        match = self.made
+        if match is None:
+            match = self
+        rule = match.url_rule
+        if rule is None or "." not in rule.endpoint:
+            return ()
+        return blueprint_chain(rule.endpoint.rpartition(".")[0])
+
+    def scopes(self) -> tuple[str | None, ...]:
+        """Return under which keys the registries have functions for the request, innermost blueprint first."""
+        match = self.made
+        if match is None:
+            match = self
+        rule = match.url_rule
+        return _APPLICATION_ONLY if rule is None else scopes_of(rule.endpoint)
+
+    def namespace(self) -> Any:
+        """Return what :data:`g` stands for."""
+        ctx = self._app_context
+        if ctx is not None:
+            return ctx.g
+        if self._namespace is None:
+            if self._around is not None or self.app._own_contexts:
+                return self.app_context.g
+            make_namespace = self.app.app_ctx_globals_class
+            self._namespace = make_namespace()
+        return self._namespace
 
     @property
     def app_context(self) -> AppContext:
@@ -225,12 +265,14 @@ class RequestContext:
             return self._around.app_context  # type: ignore[no-any-return]
         if self._app_context is None:
             self._app_context = self.app.app_context()
+            if self._namespace is not None:
+                self._app_context.g = self._namespace
         return self._app_context
 
     @property
     def g(self) -> Any:
         """The namespace of the application context."""
-        return self.app_context.g
+        return self.namespace()
 
     @g.setter
     def g(self, value: Any) -> None:
@@ -288,7 +330,8 @@ class RequestContext:
                 app._own_adapters
                 or app.subdomain_matching
                 or url_map.host_matching
-                or ("TRUSTED_HOSTS" in config and config["TRUSTED_HOSTS"])
+                # Half of what get() costs for a subclass of dict.
+                or ("TRUSTED_HOSTS" in config and config["TRUSTED_HOSTS"])  # noqa: RUF019
                 or (app.compat.server_name_implies_subdomains and config["SERVER_NAME"])
             ):
                 # Which rules serve it depends on the request's host.
@@ -354,7 +397,7 @@ class RequestContext:
                 if self._held:
                     self._postponed = (exc,)
                 else:
-                    self.tear_down(exc, token.old_value)
+                    self.tear_down(exc, token)
         finally:
             self._tokens = earlier
             try:
@@ -366,10 +409,10 @@ class RequestContext:
             elif self._around is None and appcontext_popped.receivers:
                 appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
 
-    def tear_down(self, exc: BaseException | None, before: Any) -> None:
+    def tear_down(self, exc: BaseException | None, token: Token[Frame | None] | None) -> None:
         """Run the teardown functions of the request, and of the application if it came with the request.
 
-        :param before: what was bound before the context
+        :param token: of the push; None where nothing was bound before
         """
         app = self.app
         try:
@@ -384,10 +427,11 @@ class RequestContext:
                 if self._around is None:
                     if app.teardown_appcontext_funcs or appcontext_tearing_down.receivers:
                         # The request is over, the application is not: its functions see no request.
+                        before = None if token is None else token.old_value
                         bind((self, None if before is None or before is Token.MISSING else before[1]))
                     app.do_teardown_appcontext(exc)
                     # The next push of this context begins with an empty g.
-                    self._app_context = None
+                    self._app_context = self._namespace = None
 
     def hold(self) -> None:
         """Postpone the teardown until :meth:`release`, for a stream that goes on when the request is over."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from functools import lru_cache
+from functools import cache, lru_cache
 from threading import get_ident
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -20,7 +20,7 @@ Frame = tuple[Any, Any]
 
 _UNSET: Any = object()
 _current: ContextVar[Frame | None] = ContextVar("microflask.context", default=None)
-#: Return what is bound, bind something, undo that. As methods of an imported name they would be made anew at each call.
+#: Return what is bound, bind something, undo that. A method of an imported name is made anew at each call.
 current_frame, bind, unbind = _current.get, _current.set, _current.reset
 
 
@@ -29,6 +29,13 @@ def blueprint_chain(name: str) -> list[str]:
     """Return the name of a blueprint and those of the blueprints around it, innermost first."""
     parts = name.split(".")
     return [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+
+
+@cache
+def scopes_of(endpoint: str) -> tuple[str | None, ...]:
+    """Return the keys under which registries have something for an endpoint, innermost blueprint first, None last."""
+    blueprint = endpoint.rpartition(".")[0]
+    return (*blueprint_chain(blueprint), None) if blueprint else (None,)
 
 
 NO_APP = (
@@ -96,7 +103,7 @@ def _g() -> Any:
     frame = current_frame()
     if frame is None:
         raise RuntimeError(NO_APP)
-    return frame[0].app_context.g
+    return frame[0].namespace()
 
 
 def _request_ctx() -> Any:
@@ -244,6 +251,9 @@ class _Foreign:
     def __init__(self, pushed: Any) -> None:
         self.app_context = pushed
         self.app = getattr(pushed, "app", None)
+
+    def namespace(self) -> Any:
+        return self.app_context.g
 
 
 def _frame_with_request(ctx: Any) -> Frame:

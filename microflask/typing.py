@@ -75,6 +75,7 @@ class Application(Protocol):
     session_interface: Any
     _own_sessions: bool
     _own_adapters: bool
+    _own_contexts: bool
     subdomain_matching: bool
     request_class: Any
     response_class: Any

@@ -15,7 +15,7 @@ from warnings import warn
 from werkzeug.datastructures import Authorization, EnvironHeaders, FileStorage, Headers, ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, SecurityError
 from werkzeug.formparser import FormDataParser
-from werkzeug.http import HTTP_STATUS_CODES, remove_entity_headers
+from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.routing import Rule
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.sansio.utils import get_current_url as url_of
@@ -32,6 +32,7 @@ from .compat import default_compat
 from .decoding import KEEP_QUOTED, decode_wsgi, no_values, parse_foreign_values, parse_values
 from .globals import blueprint_chain, find_app
 from .globals import current_app as current_app
+from .uploads import FormParser, open_upload
 
 #: Hosts that every URL can be made with.
 _PLAIN_HOST = re.compile(r"(?!.*xn--)[a-z0-9.-]+(:[0-9]{1,4})?", re.IGNORECASE).fullmatch
@@ -53,6 +54,7 @@ class Request(RequestBase):
     charset = "utf-8"
     #: The encoding of the query string; that of forms, unless a subclass says otherwise.
     url_charset = "utf-8"
+    form_data_parser_class: type[FormDataParser] = FormParser
     #: What becomes of bytes that are not in an encoding of a subclass's own.
     encoding_errors = "replace"
     shallow = False
@@ -404,7 +406,7 @@ class Request(RequestBase):
             return
         if (
             self.environ.get("CONTENT_TYPE") == _URLENCODED
-            and kind.form_data_parser_class is FormDataParser
+            and kind.form_data_parser_class is FormParser
             and kind.make_form_data_parser is RequestBase.make_form_data_parser
         ):
             storage = self.parameter_storage_class
@@ -418,6 +420,20 @@ class Request(RequestBase):
             from .debughelpers import attach_enctype_error_multidict
 
             attach_enctype_error_multidict(self, app.compat.files_key_error_quote)
+
+    def _get_file_stream(
+        self, total_content_length: int | None, content_type: str | None, filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:  # fmt: skip
+        """Return the file that an upload is written to; override it for another one.
+
+        :param total_content_length: bytes of the whole body
+        :param content_length: bytes of the upload; rarely known
+        """
+        file = open_upload(total_content_length)
+        if file is not None:
+            return file
+        return super()._get_file_stream(total_content_length, content_type, filename, content_length)
 
     def _parse_plain_form(self, storage: type[Any]) -> Any:
         data = self._cached_data
@@ -482,6 +498,12 @@ HeadersArgument = Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]]
 _NO_CALLBACKS: list[Callable[[], Any]] = []
 _LOCATIONS = frozenset({"location", "content-location"})
 _new_object = object.__new__
+#: Headers about a body that the client has already; it may hear anew where that is and until when it is good.
+_NOT_IN_304 = frozenset({
+    "allow", "content-encoding", "content-language", "content-length", "content-md5", "content-range", "content-type",
+    "last-modified",
+})  # fmt: skip
+_LENGTH = frozenset({"content-length"})
 #: Statuses whose responses have no body.
 _BODILESS = frozenset({*range(100, 200), 204, 304})
 
@@ -584,6 +606,10 @@ class Response(ResponseBase):
         self, headers: HeadersArgument | None, mimetype: str | None, content_type: str | None
     ) -> Headers:
         made = headers if isinstance(headers, Headers) else Headers(headers or None)
+        if content_type is None and mimetype is None:
+            for name, _ in made._list:
+                if name == "Content-Type":
+                    return made
         if content_type is None:
             if mimetype is None and "content-type" not in made:
                 mimetype = self.default_mimetype
@@ -677,8 +703,11 @@ class Response(ResponseBase):
     def _wsgi_headers(self, environ: dict[str, Any]) -> list[tuple[str, str]]:
         """Return the headers as WSGI wants them: length added, locations made URIs."""
         length, kind = self._length, self._type
-        if length is not None and kind is not None and self._headers is None and self._status_code not in _BODILESS:
-            return [("Content-Type", kind), ("Content-Length", str(length))]
+        if self._headers is None and kind is not None and self._status_code not in _BODILESS:
+            if length is not None:
+                return [("Content-Type", kind), ("Content-Length", str(length))]
+            if not isinstance(self.response, (list, tuple)):
+                return [("Content-Type", kind)]
         items = self.headers._list
         has_length = has_location = False
         for name, _ in items:
@@ -699,12 +728,8 @@ class Response(ResponseBase):
         return items
 
     def _without_entity(self, items: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        headers = Headers(items)
-        if self._status_code == 304:
-            remove_entity_headers(headers)
-        else:
-            headers.remove("Content-Length")
-        return list(headers)
+        left_out = _NOT_IN_304 if self._status_code == 304 else _LENGTH
+        return [item for item in items if item[0].lower() not in left_out]
 
     def _locate(self, key: str, value: str, environ: dict[str, Any]) -> str:
         """Return the value of a header, as a URI if it is a location."""
