@@ -633,3 +633,54 @@ def test_an_error_handler_sees_the_traceback_and_may_keep_it(mode):
     assert ask(app) == "x"
     [(error, traceback)] = kept
     assert traceback is not None and error.__traceback__ is traceback
+
+
+# -- what is logged
+
+
+def logged(app, caplog):
+    """The functions in the traceback that a request leaves in the log."""
+    logging.getLogger(app.logger.name).disabled = False
+    with caplog.at_level(logging.ERROR):
+        assert app.test_client().get("/").status_code == 500
+    [record] = [record for record in caplog.records if record.exc_info]
+    kind, error, traceback = record.exc_info
+    assert type(error) is kind
+    names = []
+    while traceback is not None:
+        names.append(traceback.tb_frame.f_code.co_name)
+        traceback = traceback.tb_next
+    return names, error
+
+
+def test_a_logged_traceback_begins_with_the_applications_own_function(mode, caplog):
+    names, error = logged(make(mode, KeyError("x")), caplog)
+    assert names == ["view"]
+    # The exception itself tells the whole way.
+    assert error.__traceback__.tb_frame.f_code.co_name == "wsgi_app"
+
+
+def test_a_logged_traceback_of_a_coroutine_begins_with_it(mode, caplog):
+    app = make(mode)
+
+    async def view():
+        raise KeyError("x")
+
+    app.add_url_rule("/", "view", view)
+    assert logged(app, caplog)[0] == ["view"]
+
+
+def test_a_failure_of_the_library_is_logged_with_all_frames(mode, caplog):
+    app = make(mode)
+    app.add_url_rule("/", "view", lambda: object())
+    names, _ = logged(app, caplog)
+    assert names[0] == "wsgi_app" and "make_response" in names
+
+
+def test_an_overridden_log_exception_gets_the_whole_traceback(mode):
+    app, seen = make(mode, KeyError("x")), []
+    app.log_exception = seen.append
+    assert app.test_client().get("/").status_code == 500
+    [(kind, error, traceback)] = seen
+    assert kind is KeyError and traceback is error.__traceback__
+    assert traceback.tb_frame.f_code.co_name == "wsgi_app"
