@@ -17,6 +17,7 @@ FLOORS = {
     "ground": [
         "attributes", "compat", "config", "debughelpers", "decoding", "errors", "files", "globals", "loops",
         "matching", "relics", "resources", "routing", "rules", "signals", "typing",
+        "uploads",
     ],
     "first floor": [
         "commands", "ctx", "helpers", "json", "json.provider", "json.tag", "logging", "views",
