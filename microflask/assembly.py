@@ -86,6 +86,8 @@ class App(Scaffold):
     json_decoder: type[Any] | None = JSONDecoder
     url_rule_class: type[RuleBase] = Rule
     url_map_class: type[MapBase] = Map
+    #: Whether a :class:`microflask.Module` is registered, in which endpoints without a dot are its own.
+    _has_modules = False
     #: Whether :meth:`register_module` works.
     enable_modules = True
     #: The format of log messages in debug mode.

@@ -202,6 +202,8 @@ class Blueprint(Scaffold):
         self._check_name(app, name, known, options)
         first = first_registration or all(other is not self for other in app.blueprints.values())
         app.blueprints[name] = self
+        if self.is_module:
+            app._has_modules = True
         self._registered_on = app
         state = self.make_setup_state(app, options, first)
         if self.has_static_folder:

@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response as ResponseBase
 from . import files
 from .compat import documented_signature
 from .ctx import KeptStream
-from .globals import _current, _request_ctx, find_app, find_request_ctx
+from .globals import _request_ctx, current_frame, find_app, find_request_ctx
 from .globals import current_app as current_app
 from .globals import request as request
 from .globals import session as session
@@ -30,6 +30,7 @@ from .resources import PackageBound as _PackageBoundObject  # noqa: F401 - old e
 from .resources import find_package as find_package
 from .resources import get_root_path as get_root_path
 from .signals import message_flashed
+from .urls import build_url
 
 _UNSET: Any = object()
 #: Those of send_file's arguments with which a file is sent by its path, and nothing more is asked.
@@ -94,11 +95,13 @@ def url_for(
     :raises werkzeug.routing.BuildError: no rule fits, and no build error handler helped
     :raises RuntimeError: there is no current application, or its server name is not known here
     """
-    frame = _current.get()
+    frame = current_frame()
     app = _needs_app("url_for") if frame is None else frame[0].app
-    return app.url_for(  # type: ignore[no-any-return]
-        endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values
-    )
+    if app._own_urls:
+        return app.url_for(  # type: ignore[no-any-return]
+            endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values
+        )
+    return build_url(app, frame, endpoint, values, _anchor, _method, _scheme, _external)
 
 
 def redirect(location: str, code: int = 302, Response: type[Any] | None = None) -> ResponseBase:

@@ -7,8 +7,7 @@ redirect or error is raised, is what werkzeug's own state machine says; a random
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -20,8 +19,10 @@ from werkzeug.wsgi import get_host
 
 from .decoding import decode_wsgi
 from .matching import Index, Search, SlashRequired, chain
-from .rules import SAFE_IN_PATH, SLASHES, Rule, RuleMap, Values, read_values
+from .rules import SAFE_IN_PATH, SLASHES, Field, Rule, RuleMap, Values, read_values, write_fields
 
+#: A rule, its domain part, and the format of its path, which has no slash at its beginning.
+Plan = tuple[Rule, str, str, tuple[Field, ...]]
 _PLACEHOLDER = re.compile(r"<([^>]+)>")
 
 
@@ -32,6 +33,8 @@ class Map(RuleMap):
         self.index = Index()
         self.places = self.index.places
         self.shared_converters = {}
+        #: endpoint -> what :meth:`plan` says of it
+        self.plans: dict[Any, Plan | None] = {}
         #: Whether there are defaults, aliases, redirects or web sockets, so that a match may not be the last word.
         self.has_detours = False
         super().__init__(*args, **kwargs)
@@ -53,8 +56,22 @@ class Map(RuleMap):
             if rules is None:
                 self._rules_by_endpoint[rule.endpoint] = [rule]
             else:
+                self.plans.pop(rule.endpoint, None)
                 rules.append(rule)
                 rules.sort(key=wr.Rule.build_compare_key)
+
+    def plan(self, endpoint: Any) -> Plan | None:
+        """Return the rule of an endpoint and what its URLs are made of; None where it has several, or no plain one."""
+        rules = self._rules_by_endpoint.get(endpoint, ())
+        plan = None
+        if len(rules) == 1 and isinstance(rule := rules[0], Rule) and rule.is_plain():
+            (domain, in_domain), (text, fields) = rule._formats
+            # An endpoint that begins with a dot is one of the current blueprint.
+            if not in_domain and str(endpoint)[:1] != ".":
+                plan = (rule, domain, text.lstrip("/"), fields)
+        if rules:
+            self.plans[endpoint] = plan
+        return plan
 
     def update(self) -> None:
         """Do nothing: the indexes are always in order."""
@@ -184,6 +201,12 @@ class MapAdapter(wr.MapAdapter):
     """Match and build with the indexes of :class:`Map`; the results are those of werkzeug's adapter."""
 
     map: Map
+    #: What the domain part of a rule is compared with: the host, or the subdomain.
+    domain_part: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.domain_part = _domain_part(self)
 
     @classmethod
     def of(cls, bound: wr.MapAdapter) -> MapAdapter:
@@ -236,13 +259,6 @@ class MapAdapter(wr.MapAdapter):
 
     def _query(self, given: Mapping[str, Any] | str | None) -> Mapping[str, Any] | str:
         return (self.query_args or {}) if given is None else given
-
-    @cached_property
-    def domain_part(self) -> str:
-        """What the domain part of a rule is compared with: the host, or the subdomain."""
-        if self.map.host_matching or self.subdomain is None:
-            return self.server_name
-        return self.subdomain
 
     def _follow(
         self, rule: wr.Rule, values: Values, path: str, method: str, query_args: Mapping[str, Any] | str
@@ -336,7 +352,8 @@ def _is_websocket(environ: dict[str, Any]) -> bool:
 class RequestAdapter(MapAdapter):
     """Be bound to a request: every attribute is read from the environ when it is looked at, and then kept."""
 
-    websocket = False
+    #: The path of the application, with a slash at its end.
+    root: str
 
     def __init__(
         self, url_map: Map, environ: dict[str, Any], server_name: str | None = None, subdomain: str | None = None,
@@ -350,47 +367,90 @@ class RequestAdapter(MapAdapter):
         self.default_method = environ["REQUEST_METHOD"]
         if subdomain is not None:
             self.subdomain = self.domain_part = subdomain
-        if "HTTP_UPGRADE" in environ or environ["wsgi.url_scheme"] in _WEBSOCKET_SCHEMES:
-            self.websocket = _is_websocket(environ)
+        self.websocket = (
+            "HTTP_UPGRADE" in environ or environ["wsgi.url_scheme"] in _WEBSOCKET_SCHEMES
+        ) and _is_websocket(environ)
 
-    @cached_property
-    def server_name(self) -> str:  # type: ignore[override]
-        # A subdomain is given, because werkzeug warns where it finds none: a hint for set-up, noise for each request.
-        subdomain = None if self.map.host_matching else ""
-        bound = wr.Map.bind_to_environ(self.map, self._environ, server_name=self._configured, subdomain=subdomain)
-        return bound.server_name
+    def __getattr__(self, name: str) -> Any:
+        make = _MAKERS.get(name)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        value = make(self)
+        setattr(self, name, value)
+        return value
 
-    @cached_property
-    def subdomain(self) -> str | None:  # type: ignore[override]
-        if self.map.host_matching:
+    def local_url(self, endpoint: Any, values: dict[str, Any]) -> str | None:
+        """Return what :meth:`build` does for an endpoint with one plain rule on this host; None: ask that."""
+        try:
+            plan = self.map.plans[endpoint]
+        except KeyError:
+            plan = self.map.plan(endpoint)
+        if plan is None:
             return None
-        if self._configured is None:
-            return ""
-        here = get_host(self._environ).lower()
-        configured = self._configured.lower()
-        for port in (":443",) if self.url_scheme in {"https", "wss"} else (":80",):
-            # get_host() leaves the standard ports out.
-            configured = configured.removesuffix(port)
-        if not f".{here}".endswith(f".{configured}"):
-            return "<invalid>"
-        return ".".join(filter(None, here.removesuffix(configured).split(".")))
+        rule, domain, text, fields = plan
+        if domain != self.domain_part:
+            return None
+        try:
+            url = write_fields(f"{self.root}{text}", fields, values)
+        except Exception:
+            # Of several things that are wrong build() tells the one that werkzeug does.
+            return None
+        if len(values) > len(fields):
+            url += rule.query(values)
+        # Nothing but a value can bring slashes to the beginning of the path.
+        return url if text else f"{self.root}{url[len(self.root) :].lstrip('/')}"
 
-    @cached_property
-    def script_name(self) -> str:  # type: ignore[override]
-        name = decode_wsgi(self._environ.get("SCRIPT_NAME") or "")
-        return name if name.endswith("/") else f"{name}/"
 
-    @cached_property
-    def url_scheme(self) -> str:  # type: ignore[override]
-        scheme: str = self._environ["wsgi.url_scheme"]
-        if not self.websocket or scheme in _WEBSOCKET_SCHEMES:
-            return scheme
-        return "wss" if scheme == "https" else "ws"
+def _domain_part(adapter: wr.MapAdapter) -> str:
+    if adapter.map.host_matching or adapter.subdomain is None:
+        return adapter.server_name
+    return adapter.subdomain
 
-    @cached_property
-    def query_args(self) -> str | None:  # type: ignore[override]
-        query = self._environ.get("QUERY_STRING")
-        return None if query is None else decode_wsgi(query)
+
+def _server_name(adapter: RequestAdapter) -> str:
+    # A subdomain is given, because werkzeug warns where it finds none: a hint for set-up, noise for each request.
+    subdomain = None if adapter.map.host_matching else ""
+    return wr.Map.bind_to_environ(
+        adapter.map, adapter._environ, server_name=adapter._configured, subdomain=subdomain
+    ).server_name
+
+
+def _subdomain(adapter: RequestAdapter) -> str | None:
+    if adapter.map.host_matching:
+        return None
+    if adapter._configured is None:
+        return ""
+    here = get_host(adapter._environ).lower()
+    # get_host() leaves the standard ports out.
+    port = ":443" if adapter.url_scheme in {"https", "wss"} else ":80"
+    configured = adapter._configured.lower().removesuffix(port)
+    if not f".{here}".endswith(f".{configured}"):
+        return "<invalid>"
+    return ".".join(filter(None, here.removesuffix(configured).split(".")))
+
+
+def _script_name(adapter: RequestAdapter) -> str:
+    name = decode_wsgi(adapter._environ.get("SCRIPT_NAME") or "")
+    return name if name.endswith("/") else f"{name}/"
+
+
+def _url_scheme(adapter: RequestAdapter) -> str:
+    scheme: str = adapter._environ["wsgi.url_scheme"]
+    if not adapter.websocket or scheme in _WEBSOCKET_SCHEMES:
+        return scheme
+    return "wss" if scheme == "https" else "ws"
+
+
+def _query_args(adapter: RequestAdapter) -> str | None:
+    query = adapter._environ.get("QUERY_STRING")
+    return None if query is None else decode_wsgi(query)
+
+
+#: The attributes of :class:`RequestAdapter` that wait.
+_MAKERS: dict[str, Callable[[RequestAdapter], Any]] = {
+    "domain_part": _domain_part, "query_args": _query_args, "script_name": _script_name, "server_name": _server_name,
+    "subdomain": _subdomain, "url_scheme": _url_scheme, "root": lambda adapter: f"{adapter.script_name.rstrip('/')}/",
+}  # fmt: skip
 
 
 __all__ = ["Map", "MapAdapter", "RequestAdapter", "Rule", "get_host"]

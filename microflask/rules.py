@@ -22,9 +22,9 @@ _NEEDS_NO_QUOTING = re.compile(r"[A-Za-z0-9_.~!$&'()*+,/:;=@-]*").fullmatch
 #: A piece of a rule: literal text, or a variable's name with its converter.
 Piece = str | tuple[str, Any]
 Values = dict[str, Any]
-#: A variable in a URL to build: its name, whether alphanumeric texts need no to_url, whether numbers need none, its
+#: A variable in a URL to build: its name, str if alphanumeric texts need no to_url, int if numbers need none, its
 #: to_url, and the text behind it.
-Field = tuple[str, bool, bool, Callable[[Any], str], str]
+Field = tuple[str, type | None, type | None, Callable[[Any], str], str]
 #: What a URL is built from: the text in front, and the variables.
 Format = tuple[str, tuple[Field, ...]]
 Reader = Callable[[str], Any] | None
@@ -207,13 +207,17 @@ class Rule(wr.Rule):
             return super().build(values, append_unknown)
         domain, path = self._formats
         try:
-            host = _fill(domain, values)
-            url = _fill(path, values)
+            host = write_fields(*domain, values)
+            url = write_fields(*path, values)
         except ValidationError:
             return None
         if append_unknown and not values.keys() <= self._known:
             url += self.query(values)
         return host, url
+
+    def is_plain(self) -> bool:
+        """Tell whether values that are enough for the URL are all that it takes to choose the rule."""
+        return self._plain and not self.defaults and not self.websocket
 
     def query(self, values: Mapping[str, Any]) -> str:
         """Return, as a query with its question mark, the values that are no variables of the rule."""
@@ -224,7 +228,7 @@ class Rule(wr.Rule):
         return f"?{query}" if query else ""
 
     def _format(self, pieces: list[Piece]) -> Format:
-        """Return the text and the fields of :func:`_fill`, with neighbouring texts joined."""
+        """Return the text and the fields of :func:`write_fields`, with neighbouring texts joined."""
         defaults = self.defaults or {}
         texts, fields = [""], []
         for piece in pieces:
@@ -343,27 +347,32 @@ def read_values(fields: Iterable[tuple[str, Reader]], texts: Iterable[str]) -> V
     return values
 
 
-def _writer(converter: Any) -> tuple[bool, bool, Callable[[Any], str]]:
-    """Return whether alphanumeric texts, and numbers, are written as str() does it; and what writes the rest."""
+def _writer(converter: Any) -> tuple[type | None, type | None, Callable[[Any], str]]:
+    """Return str and int if alphanumeric texts, and numbers, are written as by str(); and what writes the rest."""
     kind = type(converter)
     if kind.to_url is BaseConverter.to_url:
-        return True, True, lambda value: quote_path(str(value))
+        return str, int, lambda value: quote_path(str(value))
     plain = kind.to_url is IntegerConverter.to_url and converter.num_convert is int and not converter.fixed_digits
-    return False, plain, converter.to_url
+    return None, int if plain else None, converter.to_url
 
 
-def _fill(form: Format, values: Mapping[str, Any]) -> str:
-    """Return the text of a format; short plain values take 0.06 microseconds instead of 0.2 in to_url().
+def write_fields(url: str, fields: Iterable[Field], values: Mapping[str, Any]) -> str:
+    """Return `url` with the variables' values behind it.
+
+    Short plain values take 0.06 microseconds instead of 0.2 in to_url().
 
     :raises ValidationError: a converter refuses a value
+    :raises KeyError: there is no value, or None, for a variable
     """
-    url, fields = form
-    for name, texts, numbers, to_url, behind in fields:
+    for name, text, number, to_url, behind in fields:
         value = values[name]
         kind = type(value)
-        if kind is str:
-            piece = value if texts and value.isalnum() and value.isascii() else to_url(value)
-        else:
-            piece = str(value) if numbers and kind is int else to_url(value)
-        url = f"{url}{piece}{behind}"
+        if kind is text:
+            if not (value.isalnum() and value.isascii()):
+                value = to_url(value)
+        elif kind is not number:
+            if value is None:
+                raise KeyError(name)
+            value = to_url(value)
+        url = f"{url}{value}{behind}"
     return url

@@ -465,6 +465,22 @@ def answer_of(url_map: wr.Map, environ: dict[str, Any], server_name: str | None,
     return rule.rule, rule.endpoint, values
 
 
+@examples(0.5)
+@given(dice())
+def test_urls_for_this_host_are_built_as_werkzeug_does_it(dice: Dice) -> None:
+    stock, ours = make_maps(dice)
+    environ = environ_for("x.org") | {"SCRIPT_NAME": dice.one("", "", "/app", "/a b/")}
+    subdomain = None if stock.host_matching else dice.one("", "", "s")
+    theirs, adapter = stock.bind_to_environ(environ, None, subdomain), RequestAdapter(ours, environ, None, subdomain)
+    for _ in range(8):
+        endpoint, values = dice.one("p", "q", "r", "s"), {name: dice.one(*VALUES) for name in dice.some(NAMES, 4)}
+        for rule in stock.iter_rules(endpoint) if endpoint in stock._rules_by_endpoint else ():
+            values |= {name: dice.one(*VALUES) for name in rule.arguments}
+        got = outcome(partial(adapter.local_url, endpoint, dict(values)))
+        if got is not None:
+            same(outcome(partial(theirs.build, endpoint, values)), got)
+
+
 def environ_for(host: str) -> dict[str, Any]:
     return {"REQUEST_METHOD": "GET", "wsgi.url_scheme": "http", "HTTP_HOST": host, "PATH_INFO": "/"}
 

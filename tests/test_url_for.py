@@ -394,3 +394,48 @@ def test_a_rule_may_decide_by_itself_which_values_suit(app: Flask) -> None:
         assert url_for("e", v=2) == "/2"
         with pytest.raises(BuildError):
             url_for("e", v=1)
+
+
+def test_inject_url_defaults_may_be_overridden(app: Flask) -> None:
+    class Site(Flask):
+        def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
+            values["by"] = "class"
+
+    site = Site("site", root_path="/", static_folder=None)
+    for some in (site, app):
+        some.add_url_rule("/<by>", "page", lambda by: by)
+    app.inject_url_defaults = lambda endpoint, values: values.update(by="hand")  # type: ignore[method-assign]
+    for some, expected in ((site, "/class"), (app, "/hand")):
+        with some.test_request_context("/"):
+            assert url_for("page") == some.url_for("page") == expected
+
+
+@pytest.mark.parametrize("root", ["", "/app", "/app/"])
+@pytest.mark.parametrize(
+    ("rule", "values", "path"),
+    [
+        ("/<path:p>", {"p": "//a/b"}, "/a/b"), ("/<path:p>", {"p": "/", "q": "/"}, "/?q=/"),
+        ("/a/<p>", {"p": "x", "q": None, "r": [1, None, 2]}, "/a/x?r=1&r=2"), ("/a/<p>", {"p": 3, "q": None}, "/a/3"),
+        ("/", {}, "/"), ("/a", {"_anchor": "b c"}, "/a#b%20c"), ("/a", {"_method": "GET"}, "/a"),
+    ],
+)  # fmt: skip
+def test_urls_begin_with_the_root_of_the_application(
+    app: Flask, root: str, rule: str, values: dict[str, Any], path: str
+) -> None:
+    app.add_url_rule(rule, "page", lambda **_: "")
+    with app.test_request_context("/", environ_overrides={"SCRIPT_NAME": root}):
+        assert url_for("page", **values) == root.rstrip("/") + path
+        with pytest.raises(BuildError):
+            url_for("page", _method="PUT")
+
+
+def test_another_rule_for_the_endpoint_counts_at_once(app: Flask) -> None:
+    app.add_url_rule("/a", "page", lambda **_: "")
+    with app.test_request_context("/"):
+        assert url_for("page", n=1) == "/a?n=1"
+        app.add_url_rule("/a/<int:n>", "page")
+        assert url_for("page", n=1) == "/a/1" and url_for("page") == "/a"
+        for wrong in ({"n": "x"}, {}):
+            with pytest.raises((BuildError, ValueError)):
+                app.add_url_rule("/b/<int:n>", f"page{wrong}")
+                url_for(f"page{wrong}", **wrong)
