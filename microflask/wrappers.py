@@ -36,6 +36,8 @@ from .uploads import FormParser, open_upload
 
 #: Hosts that every URL can be made with.
 _PLAIN_HOST = re.compile(r"(?!.*xn--)[a-z0-9.-]+(:[0-9]{1,4})?", re.IGNORECASE).fullmatch
+#: What get_json() found, loudly and silently.
+_UNREAD: tuple[Any, Any] = (Ellipsis, Ellipsis)
 _SAFE_IN_URL = "%!#$&'()*+,/:;=?@[]"
 #: Codecs of Python that are no charsets. A body of 1 MB takes the first two more than a minute.
 _NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"})
@@ -81,6 +83,7 @@ class Request(RequestBase):
         self.environ = environ
         self.url_rule = self.view_args = self.routing_exception = None
         self._cached_data: Any = None
+        self._cached_json = _UNREAD
         self._stream: IO[bytes] | None = None
         self._files_loaded = False
         if shallow:
@@ -272,14 +275,18 @@ class Request(RequestBase):
         """
         if cache and (known := self._cached_json[silent]) is not Ellipsis:
             return known
-        if not force:
-            app = find_app()
+        app, said = find_app(), self.environ.get("CONTENT_TYPE", "")
+        if said != "application/json" and not force:
             required = (default_compat() if app is None else app.compat).json_mimetype_required
-            plain = self.environ.get("CONTENT_TYPE") == "application/json"
-            if not (plain or (self.is_json if required else self.mimetype == "application/json")):
+            if not (self.is_json if required else self.mimetype == "application/json"):
                 return self.on_json_loading_failed(None) if required and not silent else None
+        module = self.json_module
         try:
-            value = self.json_module.loads(self._json_text(cache))
+            text: Any = self.get_data(cache=cache)
+            if ";" in said:
+                text = self._decode_json(text)
+            # Our module asks the application, too.
+            value = (app.json if module is json and app is not None else module).loads(text)
         except ValueError as error:
             value = None if silent else self.on_json_loading_failed(error)
             outcome = (self._cached_json[0], value) if silent else (value, self._cached_json[1])
@@ -289,14 +296,13 @@ class Request(RequestBase):
             self._cached_json = outcome
         return value
 
-    def _json_text(self, cache: bool) -> bytes | str:
-        data: Any = self.get_data(cache=cache)
-        charset = self.mimetype_params.get("charset") if ";" in self.environ.get("CONTENT_TYPE", "") else None
+    def _decode_json(self, data: bytes) -> bytes | str:
+        charset = self.mimetype_params.get("charset")
         if not charset or charset.lower() in {"utf-8", "utf8"}:
-            return data  # type: ignore[no-any-return]
+            return data
         try:
             if codecs.lookup(charset).name not in _NO_CHARSETS:
-                return data.decode(charset)  # type: ignore[no-any-return]
+                return data.decode(charset)
         except LookupError:
             pass
         raise ValueError("the charset of the Content-Type is not known")

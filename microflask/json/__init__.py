@@ -29,6 +29,7 @@ class _NoApplication:
 
     config: dict[str, Any] = {}
     blueprints: dict[str, Any] = {}
+    json_decoder = json_encoder = None
     compat = DOCUMENTED
     debug = False
 

@@ -229,8 +229,9 @@ class DefaultJSONProvider(JSONProvider):
         :raises ValueError: `s` is not JSON, not Unicode, or nested deeper than the interpreter can follow
         """
         if "cls" not in kwargs:
-            cls = self._chosen_class("json_decoder", JSONDecoder)
-            if cls is not JSONDecoder:
+            app: Any = self._find()
+            cls = self._class_of_blueprint(app, "json_decoder") or app.json_decoder
+            if cls is not None and cls is not JSONDecoder:
                 kwargs["cls"] = cls
         try:
             return json.loads(s, **kwargs) if kwargs else _loads(s)
@@ -264,7 +265,7 @@ class DefaultJSONProvider(JSONProvider):
             config["JSONIFY_PRETTYPRINT_REGULAR"] if "JSONIFY_PRETTYPRINT_REGULAR" in config else None,  # noqa: SIM401
             config["DEBUG"], self.ensure_ascii, self.sort_keys, self.compact, self.default, app.compat,
             type(self).dumps, kind,
-            (self._class_of_blueprint(app, "json_encoder") if app.blueprints else None) or app.json_encoder,
+            self._class_of_blueprint(app, "json_encoder") or app.json_encoder,
         )  # fmt: skip
         kept, layout, end, encode, by_position = self._plan
         if kept != state:
@@ -319,13 +320,12 @@ class DefaultJSONProvider(JSONProvider):
     def _chosen_class(self, attribute: str, stock: type[Any]) -> type[Any]:
         """Return the class named `attribute` of the request's blueprint or of the application, or else `stock`."""
         app: Any = self._find()
-        cls = self._class_of_blueprint(app, attribute) if app.blueprints else None
-        return cls or getattr(app, attribute, None) or stock
+        return self._class_of_blueprint(app, attribute) or getattr(app, attribute, None) or stock
 
     def _class_of_blueprint(self, app: Any, attribute: str) -> Any:
         frame = current_frame()
         ctx = None if frame is None else frame[1]
-        if ctx is None or not (names := ctx.blueprints) or ctx.app.json is not self:
+        if ctx is None or not (names := ctx.blueprint_names()) or ctx.app.json is not self:
             return None
         return getattr(app.blueprints.get(names[0]), attribute, None)
 
