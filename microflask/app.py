@@ -16,7 +16,7 @@ from werkzeug.utils import redirect as make_redirect
 from . import errors, loops, responses, urls
 from .assembly import App, SetupError
 from .ctx import AppContext, RequestContext
-from .globals import current_frame, find_request_ctx
+from .globals import NO_REQUEST, current_frame, find_request_ctx
 from .helpers import one_line
 from .late import preload
 from .routing import Map, RequestAdapter
@@ -313,8 +313,11 @@ class Flask(App):
 
         :raises HTTPException: nothing matched
         """
-        ctx: Any = current_frame()[1]  # type: ignore[index]
-        match = ctx.made
+        try:
+            ctx: Any = current_frame()[1]  # type: ignore[index]
+            match = ctx.made
+        except (TypeError, AttributeError):
+            raise RuntimeError(NO_REQUEST) from None
         if match is None:
             match = ctx
         if match.routing_exception is not None:
@@ -374,9 +377,13 @@ class Flask(App):
 
     def process_response(self, response: Response) -> Response:
         """Let the functions after the request have the response, in reverse order, and store the session."""
-        ctx: Any = current_frame()[1]  # type: ignore[index]
-        if ctx._after_request_functions:
-            for function in ctx._after_request_functions:
+        try:
+            ctx: Any = current_frame()[1]  # type: ignore[index]
+            own = ctx._after_request_functions
+        except (TypeError, AttributeError):
+            raise RuntimeError(NO_REQUEST) from None
+        if own:
+            for function in own:
                 response = self.ensure_sync(function)(response)
         registry = self.after_request_funcs
         if registry:
