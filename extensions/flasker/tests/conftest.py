@@ -27,7 +27,7 @@ from sqlalchemy import event
 
 PACKAGE_FOLDER = Path(__file__).parents[1]
 #: Seconds in which something that happens in another process has to happen.
-PATIENCE = 40
+PATIENCE = 60
 
 Start = Callable[..., Project]
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.server
 # Celery waits ten seconds for what a process of its pool may have said before it was killed.
 CONF = "[PROJECT]\nNAME = x\nMODULES = views\n[CELERY]\nWORKER_LOST_WAIT = 0.5\n"
 #: Seconds, as in flasker.tasks, but fewer.
-FAST_REDIS = {"visibility_timeout": 1, "unacked_restore_interval": 0.5}
+FAST_REDIS = {"visibility_timeout": 2, "unacked_restore_interval": 0.5}
 VIEWS = """
     import os
     import time
@@ -178,6 +178,9 @@ def test_killing_a_worker_in_the_middle_of_a_task_loses_no_task(project: Folder,
     for number in range(3):
         views.slow.delay(f"other{number}", 0)
     wait_for(project, ["begun"])
+    if "redis" in project.read("default.cfg") and pool == "prefork":
+        # Redis forgets a message when it hands it out, so here those that the worker fetches at once have to be there.
+        wait_until(lambda: project.read().count(" received") == 4, "four messages")
     os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
     project.write({"hurry": ""})
@@ -211,7 +214,7 @@ def test_killing_the_process_that_runs_a_task_loses_no_task(project: Folder, vie
 @pytest.mark.parametrize(
     ("project", "pool", "seconds"),
     # Longer than it takes both workers to look twice for what a dead one has left behind.
-    [("embedded", "prefork", 2.2 * SWEEP_INTERVAL), ("redis", "prefork", 3), ("redis", "solo", 3)],
+    [("embedded", "prefork", 2.2 * SWEEP_INTERVAL), ("redis", "prefork", 5), ("redis", "solo", 5)],
     indirect=["project"],
 )
 def test_a_task_that_is_being_run_or_waits_is_not_run_by_another_worker(
