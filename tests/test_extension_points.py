@@ -2,6 +2,7 @@
 
 import io
 import logging
+from contextlib import nullcontext
 
 import jinja2
 import pytest
@@ -239,17 +240,13 @@ def test_middleware_goes_around_wsgi_app():
     assert app.test_client().get("/").headers["X-Middleware"] == "/"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=TypeError,
-    reason="The message would cost a call more in each of these methods, which are called for every request.",
-)
 @pytest.mark.parametrize("name", ["dispatch_request", "process_response", "finalize_request"])
 def test_steps_of_a_request_need_one(name):
     app = Flask("some_name", root_path="/")
     arguments = {"dispatch_request": []}.get(name, [app.response_class("text")])
-    with pytest.raises(RuntimeError, match="request"):
-        getattr(app, name)(*arguments)
+    for surroundings in (nullcontext(), app.app_context()):
+        with surroundings, pytest.raises(RuntimeError, match="request"):
+            getattr(app, name)(*arguments)
 
 
 # -- classes
