@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from codecs import unicode_escape_decode
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.sansio.http import parse_cookie
 
 #: Bytes that are no UTF-8 stay percent-encoded; werkzeug registers the error handler of that name.
 KEEP_QUOTED = "werkzeug.url_quote"
+
+#: Names and values of cookies where none is quoted: each lies between two semicolons.
+_find_cookies = re.compile(r"(?:^|;)[ \t]*([^ \t=;]+)(?:[ \t]*=[ \t]*([^ \t;]*))?[ \t]*(?=;|\Z)").findall
 
 _new = dict.__new__
 _fill = dict.update
@@ -107,9 +112,27 @@ def parse_foreign_values(kind: type[Any], data: bytes, charset: str, errors: str
     return make_values(kind, parse_qsl(text, keep_blank_values=True, encoding=charset, errors=errors))
 
 
+def parse_cookies(kind: type[Any], header: str | None) -> Any:
+    """Return a multi dict of the class `kind` with the cookies of a header, as werkzeug's parser finds them."""
+    if not header:
+        return no_values(kind)
+    pairs: Any = parse_cookie(header, list) if '"' in header else _find_cookies(header)  # type: ignore[arg-type]
+    return make_values(kind, pairs)
+
+
 def make_values(kind: type[Any], pairs: list[tuple[str, Any]]) -> Any:
     """Return a multi dict of the class `kind`; in place of werkzeug's immutable one, its shorter equal."""
-    return (Values if kind is ImmutableMultiDict else kind)(pairs)
+    if kind is not ImmutableMultiDict:
+        return kind(pairs)
+    lists: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        if name in lists:
+            lists[name].append(value)
+        else:
+            lists[name] = [value]
+    made = _new(Values)
+    _fill(made, lists)
+    return made
 
 
 def no_values(kind: type[Any]) -> Any:

@@ -17,7 +17,6 @@ from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, S
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.routing import Rule
-from werkzeug.sansio.http import parse_cookie
 from werkzeug.sansio.utils import get_current_url as url_of
 from werkzeug.sansio.utils import get_host
 from werkzeug.urls import iri_to_uri
@@ -29,7 +28,7 @@ from werkzeug.wsgi import ClosingIterator, get_current_url
 from . import json
 from .attributes import lazy
 from .compat import default_compat
-from .decoding import KEEP_QUOTED, decode_wsgi, no_values, parse_foreign_values, parse_values
+from .decoding import KEEP_QUOTED, decode_wsgi, no_values, parse_cookies, parse_foreign_values, parse_values
 from .globals import blueprint_chain, find_app
 from .globals import current_app as current_app
 from .uploads import FormParser, open_upload
@@ -183,7 +182,7 @@ class Request(RequestBase):
     @lazy
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """The cookies; of several with one name, the first comes first."""
-        return parse_cookie(self.environ.get("HTTP_COOKIE"), cls=self.dict_storage_class)  # type: ignore[return-value]
+        return parse_cookies(self.dict_storage_class, self.environ.get("HTTP_COOKIE"))  # type: ignore[no-any-return]
 
     @lazy
     def full_path(self) -> str:
@@ -195,7 +194,10 @@ class Request(RequestBase):
         if own is not None:
             return own
         app = find_app()
-        return otherwise if app is None else app.config.get(key, otherwise)
+        if app is None or key not in (config := app.config):
+            return otherwise
+        limit: int | None = config[key]
+        return limit
 
     @property
     def max_content_length(self) -> int | None:

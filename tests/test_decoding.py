@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from strategies import examples
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequestKeyError
+from werkzeug.sansio.http import parse_cookie
 
-from microflask.decoding import Values, make_values, parse_values
+from microflask.decoding import Values, make_values, parse_cookies, parse_values
 
 PIECES = (
     "%", "&", "=", "+", "a", "2", "C", "c3", "%C3%BC", "%c3", "%bc", "%20", "%26", "%3d", "%25", "%2B", "%ff", "\\",
@@ -29,6 +30,18 @@ def test_pairs_are_the_standard_librarys(text: str) -> None:
     pairs = parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote")
     for kind in (ImmutableMultiDict, MultiDict):
         expected, got = kind(pairs), parse_values(kind, text)
+        assert [*got.lists()] == [*expected.lists()] and isinstance(got, kind)
+
+
+COOKIES = ("a", "b", "=", "=", ";", "; ", " ", "\t", '"', "\\", "\\073", "1", "\u00e9", "\n", ",", "a=1", '"x y"')
+
+
+@examples(5)
+@given(st.lists(st.sampled_from(COOKIES), max_size=12).map("".join))
+def test_cookies_are_werkzeugs(header: str) -> None:
+    kinds: list[Any] = [ImmutableMultiDict, MultiDict]
+    for kind in kinds:
+        expected, got = parse_cookie(header, kind), parse_cookies(kind, header)
         assert [*got.lists()] == [*expected.lists()] and isinstance(got, kind)
 
 
