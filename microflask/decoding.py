@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from codecs import unicode_escape_decode
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -12,9 +11,6 @@ from werkzeug.sansio.http import parse_cookie
 
 #: Bytes that are no UTF-8 stay percent-encoded; werkzeug registers the error handler of that name.
 KEEP_QUOTED = "werkzeug.url_quote"
-
-#: Names and values of cookies where none is quoted: each lies between two semicolons.
-_find_cookies = re.compile(r"(?:^|;)[ \t]*([^ \t=;]+)(?:[ \t]*=[ \t]*([^ \t;]*))?[ \t]*(?=;|\Z)").findall
 
 _new = dict.__new__
 _fill = dict.update
@@ -116,8 +112,11 @@ def parse_cookies(kind: type[Any], header: str | None) -> Any:
     """Return a multi dict of the class `kind` with the cookies of a header, as werkzeug's parser finds them."""
     if not header:
         return no_values(kind)
-    pairs: Any = parse_cookie(header, list) if '"' in header else _find_cookies(header)  # type: ignore[arg-type]
-    return make_values(kind, pairs)
+    plain = header.replace("; ", ";")
+    if " " in plain or '"' in plain or "\t" in plain:
+        return make_values(kind, parse_cookie(header, list))  # type: ignore[arg-type]
+    parts = [part.partition("=") for part in plain.split(";")]
+    return make_values(kind, [(name, value) for name, _, value in parts if name])
 
 
 def make_values(kind: type[Any], pairs: list[tuple[str, Any]]) -> Any:
