@@ -498,7 +498,9 @@ class App(Scaffold):
         if provide_automatic_options:
             methods.add("OPTIONS")
         methods.update(getattr(view, "required_methods", ()))
-        url_rule = self.url_rule_class(rule, methods=methods, endpoint=endpoint, **options)
+        kind = self.url_rule_class
+        # Rules of our own class that are given the same frozen set share it.
+        url_rule = kind(rule, methods=frozenset(methods) if kind is Rule else methods, endpoint=endpoint, **options)
         url_rule.provide_automatic_options = provide_automatic_options  # type: ignore[attr-defined]
         self.url_map.add(url_rule)
         if view is not None:
