@@ -44,7 +44,8 @@ class ContextRegistry:
         self._thread = local()
 
     def _scope(self) -> Any:
-        return g if has_app_context() and current_app._get_current_object() is self.app else self._thread  # type: ignore[attr-defined]
+        ours = has_app_context() and current_app._get_current_object() is self.app  # type: ignore[attr-defined]
+        return g if ours else self._thread
 
     def __call__(self) -> Session:
         scope = self._scope()
