@@ -72,9 +72,9 @@ def _local_endpoint(endpoint: str, ctx: Any) -> str:
     return f"{name}{endpoint}" if relative else f"{name}.{endpoint}"
 
 
-def inject_url_defaults(app: Any, endpoint: str, values: dict[str, Any]) -> None:
+def inject_url_defaults(self: Any, endpoint: str, values: dict[str, Any]) -> None:
     """Let the functions of url_defaults() add to the values that a URL is built with."""
-    registry = app.url_default_functions
+    registry = self.url_default_functions
     if not registry:
         return
     blueprint = endpoint.rpartition(".")[0]
@@ -83,12 +83,12 @@ def inject_url_defaults(app: Any, endpoint: str, values: dict[str, Any]) -> None
             function(endpoint, values)
 
 
-def handle_url_build_error(app: Any, error: BuildError, endpoint: str, values: dict[str, Any]) -> str:
+def handle_url_build_error(self: Any, error: BuildError, endpoint: str, values: dict[str, Any]) -> str:
     """Return the URL that one of the build error handlers knows.
 
     :raises werkzeug.routing.BuildError: none does
     """
-    for handler in app.url_build_error_handlers:
+    for handler in self.url_build_error_handlers:
         try:
             url = handler(error, endpoint, values)
         except BuildError as raised:
@@ -96,6 +96,6 @@ def handle_url_build_error(app: Any, error: BuildError, endpoint: str, values: d
         else:
             if url is not None:
                 return url  # type: ignore[no-any-return]
-    if app.build_error_handler is not None:
-        return app.build_error_handler(error, endpoint, **values)  # type: ignore[no-any-return]
+    if self.build_error_handler is not None:
+        return self.build_error_handler(error, endpoint, **values)  # type: ignore[no-any-return]
     raise error
