@@ -408,3 +408,45 @@ def test_cookies_are_set_as_werkzeug_sets_them(dice: Dice) -> None:
 def test_a_cookie_that_is_too_large_is_warned_about() -> None:
     with pytest.warns(UserWarning, match="too large"):
         cookies_of_sessions.set_cookie(Response(), "session", "x" * 5000, None, {})
+
+
+@pytest.mark.parametrize("length", [0, 1, 19, 20, 63, 64, 65, 200])
+@pytest.mark.parametrize("digest", [hashlib.sha1, hashlib.sha512], ids=["sha1", "sha512"])
+def test_signatures_by_keys_of_any_length_are_those_of_itsdangerous(length: int, digest: Any) -> None:
+    signer = signing.SessionSigner(b"x" * length, salt="s", key_derivation="none", digest_method=digest)
+    theirs = Signer(b"x" * length, salt="s", key_derivation="none", digest_method=digest)
+    assert signer.get_signature("value") == theirs.get_signature("value")
+    assert signer.verify_signature("value", theirs.get_signature("value"))
+    assert not signer.verify_signature("valuf", theirs.get_signature("value"))
+
+
+def test_a_hash_that_is_refused_by_itself_still_signs() -> None:
+    def refusing(data: bytes = b"", usedforsecurity: bool = True) -> Any:
+        if usedforsecurity:
+            raise ValueError("disabled for FIPS")
+        return hashlib.sha1(data, usedforsecurity=False)
+
+    signer = signing.SessionSigner(b"key", salt="s", key_derivation="none", digest_method=refusing)
+    theirs = Signer(b"key", salt="s", key_derivation="none")
+    assert signer.get_signature("value") == theirs.get_signature("value")
+
+
+def test_a_changed_setting_is_noticed_between_two_requests() -> None:
+    app = make_app("3.1")
+    interface = SecureCookieSessionInterface()
+    first = interface.get_signing_serializer(app)
+    assert first is not None and interface.get_signing_serializer(app) is first
+    token = first.dumps({"a": 1})
+    app.secret_key = "another key"
+    second = interface.get_signing_serializer(app)
+    assert second is not None and second is not first
+    with pytest.raises(BadSignature):
+        second.loads(token)
+    app.config["SECRET_KEY_FALLBACKS"] = [KEY]
+    third = interface.get_signing_serializer(app)
+    assert third is not None and third.loads(token) == {"a": 1}
+    app.config["SECRET_KEY_FALLBACKS"] = []
+    interface.salt = "other"
+    assert interface.get_signing_serializer(app) is not second
+    app.secret_key = None
+    assert interface.get_signing_serializer(app) is None

@@ -14,6 +14,7 @@ from uuid import UUID
 from markupsafe import Markup
 from werkzeug.http import http_date, parse_date
 
+from ..globals import find_app
 from . import dumps, loads
 
 __all__ = [
@@ -273,7 +274,10 @@ class TaggedJSONSerializer:
         :raises ValueError: `value` contains itself, or is nested too deeply
         """
         try:
-            return dumps(self.tag(value), separators=(",", ":"))
+            app, tagged = find_app(), self.tag(value)
+            if app is None:
+                return dumps(tagged, separators=(",", ":"))
+            return app.json.dumps(tagged, separators=(",", ":"))  # type: ignore[no-any-return]
         except RecursionError:
             raise ValueError("the value contains itself, or is nested too deeply to be written as JSON") from None
 
@@ -283,7 +287,8 @@ class TaggedJSONSerializer:
         :raises ValueError: `value` is not such a document
         """
         try:
-            made = loads(value)
+            app = find_app()
+            made = loads(value) if app is None else app.json.loads(value)
             if self._spaced and type(value) is str and '" ' not in value and "\\u0020" not in value:
                 # No name, and no other text, begins with a space: 0.1 microseconds instead of 0.8 for an object.
                 return made

@@ -148,19 +148,30 @@ class SecureCookieSessionInterface(SessionInterface):
     #: What :meth:`open_session` makes.
     session_class: type[Any] = SecureCookieSession
     lazy = True
+    #: What the last serializer was made of, and it.
+    _kept: tuple[Any, Any] = (None, None)
 
     def get_signing_serializer(self, app: Any) -> URLSafeTimedSerializer | None:
         """Return what makes and reads the cookie's text, or None if the application has no secret key.
 
         :raises TypeError: SECRET_KEY or SECRET_KEY_FALLBACKS is of a wrong type
         """
+        config = app.config
+        fallbacks = config["SECRET_KEY_FALLBACKS"] if "SECRET_KEY_FALLBACKS" in config else None  # noqa: SIM401
+        state = (app.secret_key, self.salt, self.serializer, self.key_derivation, self.digest_method)
+        kept, made = self._kept
+        if not fallbacks and kept == state:
+            return made  # type: ignore[no-any-return]
         keys = secret_keys(app)
         if not keys:
             return None
         digest = self.digest_method
-        return _signing().session_serializer(  # type: ignore[no-any-return]
+        made = _signing().session_serializer(
             keys, self.salt, self.serializer, self.key_derivation, hashlib.sha1 if digest is _sha1 else digest
         )
+        if not fallbacks:
+            self._kept = (state, made)
+        return made  # type: ignore[no-any-return]
 
     def open_session(self, app: Any, request: Any) -> Any | None:
         """Return the session of the first valid cookie, or an empty one; None without a secret key."""
@@ -182,9 +193,10 @@ class SecureCookieSessionInterface(SessionInterface):
         :raises TypeError: `session` holds something the serializer does not know
         """
         accessed, modified = session.accessed, session.modified
-        if not session:
+        # The look that is taken here is not one of the application's.
+        empty = dict.__len__(session) == 0 if type(session) is SecureCookieSession else not session
+        if empty:
             if not accessed and session.accessed:
-                # The look that was taken here is not one of the application's.
                 session.accessed = False
             if modified:
                 options = self._cookie_options(app)

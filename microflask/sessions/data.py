@@ -56,7 +56,9 @@ class SecureCookieSession(CallbackDict[str, Any], SessionMixin):
     accessed = False
 
     def __init__(self, initial: Mapping[str, Any] | None = None) -> None:
-        super().__init__(initial, _note_change)
+        # What CallbackDict does, in two calls less.
+        dict.__init__(self, () if initial is None else initial)
+        self.on_update = _note_change
 
     __getitem__ = _reading("__getitem__")
     __contains__ = _reading("__contains__")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from werkzeug.datastructures import Headers
+
 from .data import NullSession, SecureCookieSession, SessionMixin
 
 
@@ -147,4 +149,8 @@ def add_vary(response: Any, name: str) -> None:
         if key.lower() == "vary":
             response.vary.add(name)
             return
-    headers.add("Vary", name)
+    if type(headers) is Headers and name == "Cookie":
+        # What add() would look for in the value is not there.
+        headers._list.append(("Vary", "Cookie"))
+    else:
+        headers.add("Vary", name)
