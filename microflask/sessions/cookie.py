@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.datastructures import Headers
 from werkzeug.http import dump_cookie
 from werkzeug.wrappers import Response as ResponseBase
 
@@ -112,6 +113,8 @@ def _around_value(name: str, expires: datetime | None, **options: Any) -> tuple[
     before = dump_cookie(name, max_size=0)
     header = dump_cookie(name, expires=expires, max_size=0, **options)
     before = before[: before.index("=", len(name.encode())) + 1]
+    # It refuses line breaks.
+    Headers().add("Set-Cookie", header)
     return before, header[len(before) :]
 
 
@@ -128,7 +131,11 @@ def set_cookie(response: Any, name: str, text: str, expires: Any, options: dict[
             header = f"{before}{text}{after}"
             limit = response.max_cookie_size
             if not limit or len(header) <= limit:
-                response.headers.add("Set-Cookie", header)
+                headers = response.headers
+                if type(headers) is Headers:
+                    headers._list.append(("Set-Cookie", header))
+                else:
+                    headers.add("Set-Cookie", header)
                 return
     # There werkzeug warns of cookies that are too large, too.
     response.set_cookie(name, text, expires=expires, **options)
