@@ -35,8 +35,6 @@ from .uploads import FormParser, open_upload
 
 #: Hosts that every URL can be made with.
 _PLAIN_HOST = re.compile(r"(?!.*xn--)[a-z0-9.-]+(:[0-9]{1,4})?", re.IGNORECASE).fullmatch
-#: What get_json() found, loudly and silently.
-_UNREAD: tuple[Any, Any] = (Ellipsis, Ellipsis)
 _SAFE_IN_URL = "%!#$&'()*+,/:;=?@[]"
 #: Codecs of Python that are no charsets. A body of 1 MB takes the first two more than a minute.
 _NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"})
@@ -82,7 +80,6 @@ class Request(RequestBase):
         self.environ = environ
         self.url_rule = self.view_args = self.routing_exception = None
         self._cached_data: Any = None
-        self._cached_json = _UNREAD
         self._stream: IO[bytes] | None = None
         self._files_loaded = False
         if shallow:
