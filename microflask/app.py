@@ -293,14 +293,14 @@ class Flask(App):
         before, preprocessors = self.before_request_funcs, self.url_value_preprocessors
         if not (before or preprocessors):
             return None
-        ctx: Any = find_request_ctx()
+        ctx: Any = current_frame()[1]  # type: ignore[index]
         scopes, plain = ctx.scopes()[::-1], self._plain_functions
         if preprocessors:
             for name in scopes:
                 for preprocess in preprocessors.get(name, ()):
                     preprocess(ctx.request.endpoint, ctx.request.view_args)
         for name in scopes:
-            for function in before.get(name, ()):
+            for function in before[name] if name in before else ():
                 if type(function) is not FunctionType or function not in plain:
                     function = self._plain_or_sync(function)
                 value = function()
@@ -385,14 +385,18 @@ class Flask(App):
         if own:
             for function in own:
                 response = self.ensure_sync(function)(response)
+                if response is None:
+                    raise responses.no_response_after(function)
         registry = self.after_request_funcs
         if registry:
             plain = self._plain_functions
             for name in ctx.scopes():
-                for function in reversed(registry.get(name, ())):
+                for function in registry[name][::-1] if name in registry else ():
                     if type(function) is not FunctionType or function not in plain:
                         function = self._plain_or_sync(function)
                     response = function(response)
+                    if response is None:
+                        raise responses.no_response_after(function)
         session = ctx._opened_session
         if session is None and self.session_interface.needs_untouched(self, ctx.environ):
             session = ctx.open_session()
@@ -541,11 +545,13 @@ class Flask(App):
         registry = self.teardown_request_funcs
         if not (registry or request_tearing_down.receivers):
             return
-        error = sys.exc_info()[1] if exc is _UNSET else exc
-        ctx = find_request_ctx()
-        scopes = (None,) if ctx is None else ctx.scopes()
-        functions = [function for name in scopes for function in reversed(registry.get(name, ()))]
-        self._run_all(functions, request_tearing_down, error)
+        frame = current_frame()
+        scopes = (None,) if frame is None or frame[1] is None else frame[1].scopes()
+        functions: list[Any] = []
+        for name in scopes:
+            if name in registry:
+                functions += registry[name][::-1]
+        self._run_all(functions, request_tearing_down, sys.exc_info()[1] if exc is _UNSET else exc)
 
     def do_teardown_appcontext(self, exc: BaseException | None = _UNSET) -> None:
         """Run the teardown functions of the application context, the last registered first.

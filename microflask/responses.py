@@ -136,6 +136,15 @@ def _page(of: Any, description: str) -> str:
     return page
 
 
+def no_response_after(function: Any) -> NoResponseError:
+    """Return the error of a function that was called after the request and returned None."""
+    name = getattr(function, "__qualname__", repr(function))
+    return NoResponseError(
+        f"{name}() was called with the response to a request and returned None: a function that is registered with"
+        " after_request() or after_this_request() returns the response, or another one"
+    )
+
+
 def _no_value(value: Any) -> str:
     from .debughelpers import no_return_type_message, view_returned_none_message
 

@@ -554,11 +554,14 @@ class Response(ResponseBase):
     autocorrect_location_header = False
     #: Whether a subclass took over a step of the way out, so that it has to be asked.
     _own_exit = False
+    #: The same of set_data().
+    _own_data = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         steps = ("get_wsgi_headers", "get_app_iter", "get_wsgi_response", "iter_encoded", "close")
         cls._own_exit = any(getattr(cls, step) is not getattr(Response, step) for step in steps)
+        cls._own_data = cls.set_data is not Response.set_data
 
     def __init__(
         self, response: Iterable[bytes] | bytes | Iterable[str] | str | None = None,
@@ -585,7 +588,7 @@ class Response(ResponseBase):
         else:
             self.status = status
         self._length: int | None = None
-        if type(response) is str and self._headers is None and self.automatically_set_content_length:
+        if type(response) is str and self._headers is None and self.automatically_set_content_length and not self._own_data:
             body = response.encode()
             self._length = len(body)
             self.response = [body]

@@ -575,3 +575,21 @@ def test_exception_signal_is_sent_in_debug_mode_too(mode, config, connect):
     with pytest.raises(ZeroDivisionError) as caught:
         app.test_client().get("/")
     assert got == [caught.value]
+
+
+@pytest.mark.parametrize("register", ["after_request", "after_this_request"])
+def test_a_function_after_the_request_that_returns_none_is_named(app, register):
+    def forgetful(response):
+        response.headers["X-Seen"] = "yes"
+
+    if register == "after_request":
+        app.after_request(forgetful)
+
+    @app.route("/forgotten")
+    def view():
+        if register == "after_this_request":
+            after_this_request(forgetful)
+        return "text"
+
+    with pytest.raises(TypeError, match=r"forgetful\(\) .* returned None"):
+        app.test_client().get("/forgotten")
