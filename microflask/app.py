@@ -300,7 +300,7 @@ class Flask(App):
                 for preprocess in preprocessors.get(name, ()):
                     preprocess(ctx.request.endpoint, ctx.request.view_args)
         for name in scopes:
-            for function in before[name] if name in before else ():
+            for function in before[name] if name in before else ():  # noqa: SIM401 - get() is a call
                 if type(function) is not FunctionType or function not in plain:
                     function = self._plain_or_sync(function)
                 value = function()

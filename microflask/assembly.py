@@ -102,7 +102,7 @@ class App(Scaffold):
     #: What :func:`abort` calls.
     aborter = Aside[Aborter]()
     #: Called with error, endpoint and values when url_for() fails, until one returns a URL.
-    url_build_error_handlers = Aside["list[Callable[[BuildError, str, dict[str, Any]], str | None]]"]()
+    url_build_error_handlers = Aside[list[Callable[[BuildError, str, dict[str, Any]], str | None]]]()
     before_first_request_funcs = Aside["list[Any]"]()
     shell_context_processors = Aside["list[Any]"]()
     #: name -> registered blueprint

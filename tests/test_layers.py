@@ -24,7 +24,7 @@ FLOORS = {
     ],
     "second floor": [
         "scaffold", "sessions", "sessions.cookie", "sessions.data", "sessions.interface", "sessions.server",
-        "sessions.signing", "templating", "wrappers",
+        "incoming", "outgoing", "sessions.signing", "templating", "wrappers",
     ],
     "third floor": ["blueprints", "late", "module", "responses", "testing"],
     "assembly": ["assembly"],
