@@ -8,7 +8,6 @@ import sys
 from functools import cached_property
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
-from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any
 
 from .attributes import Aside
@@ -47,7 +46,7 @@ def find_package(import_name: str) -> tuple[str | None, str]:
     """
     path = os.path.abspath(_container(import_name))
     prefix = os.path.abspath(sys.prefix)
-    if PurePath(path).is_relative_to(prefix):
+    if _is_below(path, prefix):
         return prefix, path
     above, folder = os.path.split(path)
     if folder.lower() != "site-packages":
@@ -169,6 +168,12 @@ def _spec_of(import_name: str) -> ModuleSpec | None:
         raise  # the parent is there and lacks something of its own
 
 
+def _is_below(path: str, folder: str) -> bool:
+    """Tell whether `path` is `folder` or lies in it; both are absolute."""
+    path, folder = os.path.normcase(path), os.path.normcase(folder)
+    return path == folder or path.startswith(os.path.join(folder, ""))
+
+
 def _container(import_name: str) -> str:
     """Return the folder that contains the top-level package or module of a dotted name."""
     top = import_name.partition(".")[0]
@@ -191,6 +196,6 @@ def _portion(import_name: str, portions: list[str]) -> str:
         homes = [] if spec is None else [spec.origin, *(spec.submodule_search_locations or ())]
         for home in filter(None, homes):
             for portion in portions:
-                if PurePath(home).is_relative_to(portion):
+                if _is_below(home, portion):
                     return portion
     return portions[0]

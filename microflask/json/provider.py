@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 import weakref
 from collections.abc import Callable, Mapping
 from datetime import date
-from decimal import Decimal
 from typing import IO, Any
 from uuid import UUID
 
@@ -36,7 +36,9 @@ def _default(o: Any) -> Any:
     """
     if isinstance(o, date):
         return http_date(o)
-    if isinstance(o, (UUID, Decimal)):
+    # Whoever has a Decimal has imported its module, which takes a while.
+    decimal = sys.modules.get("decimal")
+    if isinstance(o, UUID) or (decimal is not None and isinstance(o, decimal.Decimal)):
         return str(o)
     if dataclasses.is_dataclass(o) and not isinstance(o, type):
         # One level only: the encoder comes back for the fields, so it sees a circle, and so does a caller's default.
