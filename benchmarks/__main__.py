@@ -11,10 +11,11 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import chart, environment, inprocess, over_http, report, startup, stats
+from . import chart, environment, inprocess, over_http, publish, report, startup, stats
 from .contenders import CONTENDERS, SUBJECT, WITH_VARIANTS
 from .environment import Lab, Say, SetupFailed
 from .load import CONNECTIONS
@@ -37,23 +38,36 @@ class Plan:
     http: bool
     names: list[str]
     quick: bool
+    thorough: bool = False
 
     @property
     def effort(self) -> inprocess.Effort:
         """Say how often each workload is timed in process."""
-        return inprocess.Effort(1, 5, batches=4) if self.quick else inprocess.Effort(3, 6)
+        if self.quick:
+            return inprocess.Effort(1, 5, batches=4)
+        return inprocess.Effort(3, 6) if self.thorough else inprocess.Effort(2, 5, batches=4)
 
     @property
     def counts(self) -> dict[int, int]:
         """Return the numbers of routes that are registered, and how often."""
-        return {1000: 2} if self.quick else {1000: 6, 10_000: 1}
+        return {1000: 2} if self.quick else {1000: 6 if self.thorough else 3, 10_000: 1}
+
+    @property
+    def imports(self) -> int:
+        """Return how often the start is measured."""
+        return 3 if self.quick else 10 if self.thorough else 5
+
+    @property
+    def http_effort(self) -> tuple[int, float]:
+        """Return the rounds over HTTP, and the seconds of each."""
+        return (1, 1.0) if self.quick else (4, 1.5) if self.thorough else (2, 1.0)
 
 
 class PlanError(Exception):
     """The command line asks for something that does not exist."""
 
 
-def make_plan(only: Sequence[str], peers: Sequence[str], quick: bool) -> Plan:
+def make_plan(only: Sequence[str], peers: Sequence[str], quick: bool, thorough: bool = False) -> Plan:
     """Return the plan for the words of ``--only``: sections, workloads, or beginnings of workloads.
 
     :raises PlanError: a word means nothing
@@ -71,7 +85,8 @@ def make_plan(only: Sequence[str], peers: Sequence[str], quick: bool) -> Plan:
     if quick and not only:
         chosen = [each for each in chosen if each.site != "routes-10000"]
     calls, variants = ([each for each in chosen if each.section == section] for section in SECTIONS[:2])
-    return Plan(calls, variants, not only or "startup" in only, not only or "http" in only, names, quick)
+    return Plan(calls, variants, not only or "startup" in only, not only or "http" in only, names, quick,
+                thorough)  # fmt: skip
 
 
 @dataclass
@@ -85,6 +100,7 @@ class Result:
     wrong: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     scatter: float | None = None
+    quick: bool = False
 
     def add(self, heading: str, meaning: str, rows: list[Row], raw: object) -> None:
         """Keep a section."""
@@ -111,13 +127,14 @@ class Result:
         }  # fmt: skip
         return {
             "versions": self.lab.versions, "machine": environment.machine(), "sections": sections,
-            "samples": self.raw, "wrong": self.wrong,
+            "samples": self.raw, "wrong": self.wrong, "quick": self.quick,
+            "date": datetime.now(UTC).date().isoformat(),
         }  # fmt: skip
 
 
 def run(lab: Lab, plan: Plan, say: Say) -> Result:
     """Measure what the plan says."""
-    result = Result(lab)
+    result = Result(lab, quick=plan.quick)
     _calls(result, plan, plan.calls, plan.names, "In process", say)
     _calls(result, plan, plan.variants, list(WITH_VARIANTS), "Variants, against Flask", say)
     if plan.startup:
@@ -139,7 +156,7 @@ def _calls(result: Result, plan: Plan, workloads: list[Workload], names: list[st
 
 
 def _start(result: Result, plan: Plan, say: Say) -> None:
-    samples = startup.imports(result.lab, plan.names, 3 if plan.quick else 10, say, result.wrong)
+    samples = startup.imports(result.lab, plan.names, plan.imports, say, result.wrong)
     titles = dict(startup.TITLES)
     for count, rounds in plan.counts.items():
         samples |= startup.routes(result.lab, plan.names, count, rounds, say, result.wrong)
@@ -151,7 +168,7 @@ def _start(result: Result, plan: Plan, say: Say) -> None:
 def _http(result: Result, plan: Plan, say: Say) -> None:
     names = [name for name in plan.names if not plan.quick or name in QUICK_HTTP]
     workloads = [WORKLOADS[key] for key in OVER_HTTP]
-    rounds, seconds = (1, 1.0) if plan.quick else (4, 1.5)
+    rounds, seconds = plan.http_effort
     rates = over_http.measure(result.lab, names, workloads, rounds, seconds, say)
     result.wrong += rates.wrong
     meaning = (
@@ -171,6 +188,11 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="some two minutes: fewer rounds, no 10 000 routes")
+    parser.add_argument("--thorough", action="store_true", help="twice the rounds, some twenty minutes")
+    parser.add_argument("--write", action="store_true",
+                        help="write the figures into README.md, docs/ and benchmarks/figures.json")  # fmt: skip
+    parser.add_argument("--from", dest="source", type=Path, metavar="FILE",
+                        help="measure nothing; write what an earlier run has put into FILE")  # fmt: skip
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="sections or workloads, see --list")
     parser.add_argument("--peers", nargs="+", default=[], metavar="NAME", help=f"of {', '.join(CONTENDERS)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
@@ -191,20 +213,34 @@ def main(words: Sequence[str] | None = None) -> int:
     if options.list:
         print(listing())
         return 0
-    say = environment.progress()
     try:
-        plan = make_plan(options.only, options.peers, options.quick)
+        if options.source:
+            return _write(publish.read(options.source))
+        say = environment.progress()
+        plan = make_plan(options.only, options.peers, options.quick, options.thorough)
         result = run(environment.prepare(say), plan, say)
-    except (PlanError, SetupFailed) as error:
+        print(result.text())
+        _save(result, options)
+        if options.write:
+            _write(result.document())
+    except (PlanError, SetupFailed, publish.NotPublishable) as error:
         print(error, file=sys.stderr)
         return 2
-    print(result.text())
+    return 1 if result.wrong else 0
+
+
+def _save(result: Result, options: argparse.Namespace) -> None:
     if options.json:
         options.json.write_text(json.dumps(result.document(), indent=1) + "\n", encoding="utf-8")
     if options.svg:
         groups = [(heading, rows) for heading, _, rows in result.groups]
         options.svg.write_text(chart.plot(groups, result.lab.versions), encoding="utf-8")
-    return 1 if result.wrong else 0
+
+
+def _write(document: dict[str, Any]) -> int:
+    for path in publish.write(document, environment.CHECKOUT):
+        print(f"written: {path}")
+    return 0
 
 
 if __name__ == "__main__":

@@ -163,4 +163,4 @@ def machine() -> str:
                 break
     except OSError:
         pass
-    return f"{platform.system()} {platform.release()}, {os.cpu_count()} x {model}"
+    return f"{platform.system()}, {os.cpu_count()} x {model}"

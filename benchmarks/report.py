@@ -24,6 +24,17 @@ def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     return "\n".join([written(cells[0]), written(rule), *map(written, cells[1:])])
 
 
+def csv_table(title: str, header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return a table in reStructuredText; the first column is the widest."""
+
+    def written(cells: Sequence[str]) -> str:
+        return ", ".join('"' + cell.replace('"', '""') + '"' for cell in cells)
+
+    widths = " ".join(["4", *["1"] * (len(header) - 1)])
+    head = f".. csv-table:: {title}\n   :header: {written(header)}\n   :widths: {widths}\n"
+    return "\n".join([head, *(f"   {written(line)}" for line in lines), ""])
+
+
 def ratio(value: float | None) -> str:
     """Return a ratio with as many digits as mean something."""
     if value is None:

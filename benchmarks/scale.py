@@ -10,13 +10,13 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import environment
 from .contenders import CONTENDERS, WITH_VARIANTS
 from .environment import Lab, Say, SetupFailed
-from .report import NOTHING, ratio, table
+from .report import NOTHING, csv_table, ratio, table
 from .scale_costs import SUBJECTS, Cost
 
 
@@ -51,16 +51,21 @@ def amount(cost: Cost | None) -> str:
     return f"{value:.{digits}f} {cost.unit}"
 
 
-def section(title: str, costs: dict[str, list[Cost]]) -> str:
-    """Return the table of a subject."""
+def lines_of(costs: dict[str, list[Cost]]) -> list[list[str]]:
+    """Return the header and the lines of a subject's table."""
     packages = list(costs)
-    lines = []
+    lines = [["", *(CONTENDERS[package].title for package in packages), "microflask / Flask"]]
     for index, first in enumerate(costs[packages[0]]):
         both = [costs[package][index] for package in packages]
         mine, other = both[0].amount, both[-1].amount
         times = mine / other if len(both) > 1 and mine is not None and other and min(mine, other) > 0 else None
         lines.append([first.what, *map(amount, both), ratio(times)])
-    header = ["", *(CONTENDERS[package].title for package in packages), "microflask / Flask"]
+    return lines
+
+
+def section(title: str, costs: dict[str, list[Cost]]) -> str:
+    """Return the table of a subject."""
+    header, *lines = lines_of(costs)
     return f"## {title}\n\n{table(header, lines)}\n"
 
 
@@ -87,12 +92,27 @@ def run(lab: Lab, subjects: Sequence[str], rounds: int, say: Say) -> tuple[Resul
     return results, wrong
 
 
+def page(results: Results, versions: Mapping[str, str], machine: str) -> str:
+    """Return the tables of all subjects for the documentation."""
+    about = (
+        f"Measured with ``python -m benchmarks.scale --write``: microflask {versions['microflask']}, Flask "
+        f"{versions['flask']}, Python {versions['python']}; {machine}."
+    )
+    tables = [
+        csv_table(SUBJECTS[subject][0], header, lines)
+        for subject, costs in results.items()
+        for header, *lines in [lines_of(costs)]
+    ]
+    return "\n".join([".. written by python -m benchmarks.scale --write\n", about + "\n", *tables])
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run the measurements; return the status of the process."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="two rounds instead of four")
     parser.add_argument("--only", nargs="+", choices=list(SUBJECTS), default=list(SUBJECTS), metavar="SUBJECT",
                         help=f"of {', '.join(SUBJECTS)}")  # fmt: skip
+    parser.add_argument("--write", action="store_true", help="write the figures into the documentation")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     options = parser.parse_args(words)
     say = environment.progress()
@@ -113,6 +133,9 @@ def main(words: Sequence[str] | None = None) -> int:
             for subject, costs in results.items()
         }
         options.json.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+    if options.write and not wrong:
+        text = page(results, lab.versions, environment.machine())
+        (environment.CHECKOUT / "docs" / "performance-scale.inc").write_text(text, encoding="utf-8")
     return 1 if wrong else 0
 
 

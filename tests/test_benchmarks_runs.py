@@ -463,6 +463,14 @@ def test_the_scale_table_has_both_and_their_ratio() -> None:
     assert [cell.strip() for cell in text.splitlines()[4].split("|")[1:-1]] == ["a", "1.00 us", "4.00 us", "0.25"]
 
 
+def test_the_page_of_scale_has_a_table_for_each_subject() -> None:
+    results = {"hooks": {"microflask": [Cost("before", 100.0, "ns per function")],
+                         "flask": [Cost("before", 1000.0, "ns per function")]}}  # fmt: skip
+    text = scale.page(results, {"microflask": "0.1", "flask": "3.1", "python": "3.13"}, "Linux")
+    assert text.count(".. csv-table:: 100 hooks of each kind") == 1
+    assert '   "before", "100 ns per function", "1000 ns per function", "0.10"' in text
+
+
 def test_a_subject_that_fails_is_told_and_the_others_go_on(
     lab: environment.Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
