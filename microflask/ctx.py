@@ -329,21 +329,24 @@ class RequestContext:
             if (
                 app._own_adapters
                 or app.subdomain_matching
-                or url_map.host_matching
                 # Half of what get() costs for a subclass of dict.
                 or ("TRUSTED_HOSTS" in config and config["TRUSTED_HOSTS"])  # noqa: RUF019
                 or (app.compat.server_name_implies_subdomains and config["SERVER_NAME"])
             ):
-                # Which rules serve it depends on the request's host.
+                domain = None
+            elif url_map.host_matching:
+                domain = url_map.plain_host(self.environ)
+            else:
+                domain = url_map.default_subdomain
+            rule = None
+            if domain is not None:
+                rule, args = url_map.match_environ(self.environ, domain)
+            if rule is None:
+                # It depends on the host, or the answer is a redirect.
                 adapter = self.url_adapter
                 if adapter is None:
                     return
                 rule, args = adapter.match(return_rule=True)
-            else:
-                rule, args = url_map.match_environ(self.environ, url_map.default_subdomain)
-                if rule is None:
-                    # The answer is a redirect, or depends on the host.
-                    rule, args = self.url_adapter.match(return_rule=True)
             match = self.made
             if match is None:
                 match = self

@@ -24,6 +24,9 @@ from .rules import SAFE_IN_PATH, SLASHES, Field, Rule, RuleMap, Values, read_val
 #: A rule, its domain part, and the format of its path, which has no slash at its beginning.
 Plan = tuple[Rule, str, str, tuple[Field, ...]]
 _PLACEHOLDER = re.compile(r"<([^>]+)>")
+#: Hosts in which werkzeug changes nothing: no port, no other case, nothing of other alphabets.
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_PLAIN_HOST = re.compile(rf"(?!.*xn--){_LABEL}(?:\.{_LABEL})*").fullmatch
 
 
 class Map(RuleMap):
@@ -120,6 +123,12 @@ class Map(RuleMap):
         except MovedPath:
             return None, {}
         return (None if self.has_detours and self.may_detour(rule) else rule), values
+
+    @staticmethod
+    def plain_host(environ: dict[str, Any]) -> str | None:
+        """Return the host of a request as rules have it, or None where only an adapter can tell."""
+        host: str = environ.get("HTTP_HOST", "")
+        return host if len(host) < 254 and _PLAIN_HOST(host) else None
 
     def may_detour(self, rule: wr.Rule) -> bool:
         """Tell whether a match of `rule` is not the last word: defaults to add, an alias or redirect to follow."""
@@ -408,6 +417,8 @@ def _domain_part(adapter: wr.MapAdapter) -> str:
 
 
 def _server_name(adapter: RequestAdapter) -> str:
+    if adapter.map.host_matching and (host := adapter.map.plain_host(adapter._environ)) is not None:
+        return host
     # A subdomain is given, because werkzeug warns where it finds none: a hint for set-up, noise for each request.
     subdomain = None if adapter.map.host_matching else ""
     return wr.Map.bind_to_environ(
