@@ -105,27 +105,36 @@ class Visit(NamedTuple):
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 #: What was measured last (the highest of three modes and of CPython 3.11 to 3.13) and a tenth more.
 BUDGETS = {
-    "hello": Visit("/", 36, 22, "hello"),
-    "int parameter": Visit("/number/5", 36, 29, "number 5"),
-    "nested blueprint": Visit("/outer/inner/7", 36, 29, "part 7"),
-    "query": Visit("/query", 50, 33, "blue whale 3", query="term=blue%20whale&number=3"),
-    "form": Visit("/form", 59, 35, "Ada Byron 36", data=b"name=Ada+Byron&age=36", content_type=FORM),
-    "json out": Visit("/json", 67, 65, '"a"'),
-    "json in and out": Visit("/echo", 97, 72, '"b"', data=b'{"b": [1, 2]}', content_type=JSON),
-    "session read": Visit("/session", 133, 50, "1", headers=(("HTTP_COOKIE", "session"),)),
-    "session write": Visit("/session/add", 147, 51, "2", headers=(("HTTP_COOKIE", "session"),)),
-    "template file": Visit("/template", 80, 67, "Hello Ada"),
-    "template string": Visit("/snippet", 73, 54, "Hello Ada"),
-    "url_for": Visit("/links", 93, 45, "/number/9"),
-    "404, default": Visit("/missing", 65, 36, "Not Found", 404),
-    "404, own page": Visit("/own/missing", 60, 34, "lost", 404),
-    "500, own page": Visit("/own/broken", 49, 31, "broken", 500),
-    "hooks": Visit("/hooks/", 39, 23, "hello"),
-    "static file": Visit("/static/page.css", 69, 64, "p {}"),
-    "304": Visit("/static/page.css", 69, 63, "", 304, headers=(("HTTP_IF_NONE_MATCH", "etag"),)),
-    "stream": Visit("/stream", 63, 22, "0123456789"),
-    "async": Visit("/async", 162, 55, "done"),
+    "hello": Visit("/", 32, 21, "hello"),
+    "int parameter": Visit("/number/5", 32, 28, "number 5"),
+    "nested blueprint": Visit("/outer/inner/7", 32, 28, "part 7"),
+    "query": Visit("/query", 47, 32, "blue whale 3", query="term=blue%20whale&number=3"),
+    "form": Visit("/form", 55, 34, "Ada Byron 36", data=b"name=Ada+Byron&age=36", content_type=FORM),
+    "json out": Visit("/json", 41, 31, '"a"'),
+    "json in and out": Visit("/echo", 58, 33, '"b"', data=b'{"b": [1, 2]}', content_type=JSON),
+    "session read": Visit("/session", 76, 43, "1", headers=(("HTTP_COOKIE", "session"),)),
+    "session write": Visit("/session/add", 138, 50, "2", headers=(("HTTP_COOKIE", "session"),)),
+    "template file": Visit("/template", 73, 52, "Hello Ada"),
+    "template string": Visit("/snippet", 72, 55, "Hello Ada"),
+    "url_for": Visit("/links", 89, 44, "/number/9"),
+    "404, default": Visit("/missing", 62, 34, "Not Found", 404),
+    "404, own page": Visit("/own/missing", 57, 33, "lost", 404),
+    "500, own page": Visit("/own/broken", 45, 30, "broken", 500),
+    "hooks": Visit("/hooks/", 36, 27, "hello"),
+    "static file": Visit("/static/page.css", 62, 63, "p {}"),
+    "304": Visit("/static/page.css", 59, 62, "", 304, headers=(("HTTP_IF_NONE_MATCH", "etag"),)),
+    "stream": Visit("/stream", 60, 21, "0123456789"),
+    "async": Visit("/async", 159, 54, "done"),
 }  # fmt: skip
+#: Modes that have more to do in a workload.
+MORE = {
+    ("documented", "json out"): (64, 64),
+    ("0.10", "json out"): (64, 64),
+    ("documented", "json in and out"): (94, 71),
+    ("0.10", "json in and out"): (94, 71),
+    ("0.10", "session read"): (125, 49),
+    ("0.10", "template file"): (76, 66),
+}
 
 
 class Site:
@@ -235,6 +244,7 @@ def site(request, tmp_path_factory):
 @pytest.mark.parametrize("workload", BUDGETS)
 def test_budget_of_python_calls(site, workload):
     visit, names = BUDGETS[workload], []
+    budget = MORE.get((site.app.compat.name, workload), (visit.calls,))[0]
 
     def profile(frame, event, argument):
         if event == "call":
@@ -242,7 +252,7 @@ def test_budget_of_python_calls(site, workload):
 
     status, text = site.spend(visit, profile)
     assert (status, visit.text in text) == (visit.status, True)
-    assert len(names) <= visit.calls, "\n".join(names)
+    assert len(names) <= budget, "\n".join(names)
 
 
 @pytest.mark.skipif(sys.gettrace() is not None, reason="what measures the coverage allocates too")
@@ -255,6 +265,7 @@ def test_budget_of_allocated_blocks(site, workload):
     call is one more, which is there only because it is watched.
     """
     visit, blocks, rises = BUDGETS[workload], sys.getallocatedblocks, []
+    budget = MORE.get((site.app.compat.name, workload), (visit.blocks,))[-1]
     before = 0
 
     def profile(frame, event, argument):
@@ -270,7 +281,7 @@ def test_budget_of_allocated_blocks(site, workload):
         status, text = site.spend(visit, profile)
         assert (status, visit.text in text) == (visit.status, True)
     # A cache that grows now and then is seen once.
-    assert min(rises) <= visit.blocks
+    assert min(rises) <= budget
 
 
 def test_budget_of_calls_in_a_nested_blueprint(app):
