@@ -417,8 +417,10 @@ def _domain_part(adapter: wr.MapAdapter) -> str:
 
 
 def _server_name(adapter: RequestAdapter) -> str:
-    if adapter.map.host_matching and (host := adapter.map.plain_host(adapter._environ)) is not None:
-        return host
+    if adapter.map.host_matching and adapter._configured is None:
+        host = adapter.map.plain_host(adapter._environ)
+        if host is not None:
+            return host
     # A subdomain is given, because werkzeug warns where it finds none: a hint for set-up, noise for each request.
     subdomain = None if adapter.map.host_matching else ""
     return wr.Map.bind_to_environ(

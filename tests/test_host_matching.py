@@ -49,7 +49,6 @@ def test_the_answer_is_that_of_the_adapter(both, host, path):
 
 
 def test_plain_hosts_reach_their_rules_without_an_adapter(both, monkeypatch):
-    app = both[0].application
     asked = []
     monkeypatch.setattr(Flask, "create_url_adapter", lambda self, request: asked.append(request))
     assert both[0].get("/quiet", headers={"Host": "other.net"}).get_data(as_text=True) == "quiet"
