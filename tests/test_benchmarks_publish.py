@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent))  # the benchmarks are not installed
 
 from benchmarks import __main__ as command
-from benchmarks import environment, publish
+from benchmarks import environment, inprocess, publish
 from benchmarks.environment import CHECKOUT
 from benchmarks.stats import Row
 
@@ -116,6 +116,19 @@ def test_the_command_writes_from_a_file_without_measuring(
     assert command.main(["--from", str(folder / "run.json")]) == 0
     assert "performance.svg" in capsys.readouterr().out
     assert (folder / publish.TABLES).exists()
+
+
+@pytest.mark.parametrize(("wrong", "status"), [([], 0), (["bottle, hello: the body is wrong"], 2)])
+def test_a_run_is_written_unless_an_answer_was_wrong(
+    wrong: list[str], status: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timings = inprocess.Timings({"hello": {"microflask": [2.0, 3.0], "flask": [30.0]}}, wrong=wrong)
+    lab = environment.Lab(Path(sys.executable), folder, {"microflask": "1.0", "flask": "3.1", "python": "3.11"})
+    monkeypatch.setattr(environment, "prepare", lambda say: lab)
+    monkeypatch.setattr(environment, "CHECKOUT", folder)
+    monkeypatch.setattr(inprocess, "measure", lambda *arguments: timings)
+    assert command.main(["--quick", "--write", "--only", "hello"]) == status
+    assert ("--quick --write" in (folder / "README.md").read_text()) is (status == 0)
 
 
 @pytest.mark.parametrize("content", [None, "no JSON"])
