@@ -28,7 +28,9 @@ def csv_table(title: str, header: Sequence[str], lines: Iterable[Sequence[str]])
     """Return a table in reStructuredText; the first column is the widest."""
 
     def written(cells: Sequence[str]) -> str:
-        return ", ".join('"' + cell.replace('"', '""') + '"' for cell in cells)
+        # A hyphen alone would begin a list.
+        texts = ("\\-" if cell == NOTHING else cell.replace('"', '""') for cell in cells)
+        return ", ".join(f'"{text}"' for text in texts)
 
     widths = " ".join(["4", *["1"] * (len(header) - 1)])
     head = f".. csv-table:: {title}\n   :header: {written(header)}\n   :widths: {widths}\n"
