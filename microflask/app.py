@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _UNSET: Any = object()
 #: Requests with these methods never ask for the automatic answer to OPTIONS.
 _NOT_OPTIONS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+#: The methods that say how coroutine functions are run.
+_SYNC_METHODS = ("ensure_sync", "async_to_sync")
 #: The methods by whose overriding sessions were replaced before there were session interfaces.
 _SESSION_METHODS = ("open_session", "save_session", "make_null_session")
 
@@ -82,7 +84,7 @@ class Flask(App):
     _own_urls = False
     #: The same of app_context().
     _own_contexts = False
-    #: The same of ensure_sync(), which is asked each time then.
+    #: The same of ensure_sync() and async_to_sync(), which are asked each time then.
     _own_sync = False
 
     # -- URLs ----------------------------------------------------------------------------------------------------
@@ -120,7 +122,7 @@ class Flask(App):
         )
         cls._own_urls = (cls.url_for, cls.inject_url_defaults) != (Flask.url_for, Flask.inject_url_defaults)
         cls._own_contexts = cls.app_context is not Flask.app_context
-        cls._own_sync = cls.ensure_sync is not Flask.ensure_sync
+        cls._own_sync = any(getattr(cls, name) is not getattr(Flask, name) for name in _SYNC_METHODS)
         cls._own_sessions = any(getattr(cls, name) is not getattr(Flask, name) for name in _SESSION_METHODS)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -133,7 +135,7 @@ class Flask(App):
             self._own_urls = True
         elif name == "app_context":
             self._own_contexts = True
-        elif name == "ensure_sync":
+        elif name in _SYNC_METHODS:
             self._own_sync = True
             self._plain_functions.clear()
 
@@ -415,9 +417,15 @@ class Flask(App):
 
     def _plain_or_sync(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Do as ensure_sync() for a function that is registered, and remember the plain ones."""
-        call = self.ensure_sync(function)
-        if call is function and type(function) is FunctionType and not self._own_sync:
-            self._plain_functions.add(function)
+        if type(function) is not FunctionType or self._own_sync:
+            return self.ensure_sync(function)
+        call = self._loop_functions.get(function)
+        if call is None:
+            call = self.ensure_sync(function)
+            if call is function:
+                self._plain_functions.add(function)
+            else:
+                self._loop_functions[function] = call
         return call
 
     def async_to_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:

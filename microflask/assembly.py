@@ -108,6 +108,7 @@ class App(Scaffold):
     #: name -> registered blueprint
     blueprints = Aside["dict[str, Blueprint]"]()
     _in_first_request = Aside[bool]()
+    _loop_functions = Aside[dict[Any, Any]]()
     _first_request_lock = Aside[Any]()
 
     testing = ConfigAttribute[bool]("TESTING")
@@ -168,6 +169,8 @@ class App(Scaffold):
         self.late_blueprints = LateBlueprints()
         #: The registered functions that need no event loop; filled as they are called.
         self._plain_functions: set[Any] = set()
+        #: The coroutine functions among them, and what runs each in a loop.
+        self._loop_functions = {}
         #: A place for the state of extensions, by their names.
         self.extensions: dict[str, Any] = {}
         self.url_map = self.url_map_class(host_matching=host_matching)
