@@ -484,7 +484,13 @@ class RequestContext:
             self.pop(exc)
 
     def __enter__(self) -> RequestContext:
-        self.push()
+        try:
+            self.push()
+        except BaseException as error:
+            # No __exit__() follows.
+            if self._tokens is not None:
+                self.pop(error)
+            raise
         return self
 
     def __exit__(self, exc_type: Any, exc_value: BaseException | None, tb: Any) -> None:

@@ -105,7 +105,8 @@ class FormParser(FormDataParser):
         ):
             return super().parse(stream, mimetype, content_length, options)
         try:
-            data = stream.read()
+            # The second time, a stream that was cut at the limit says so.
+            data = stream.read() + stream.read()
             parts = find_parts(data, boundary.encode())
             if parts is None or not self._allows(parts):
                 form, files = super().parse(BytesIO(data), mimetype, content_length, options)[1:]

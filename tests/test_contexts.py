@@ -599,3 +599,20 @@ def test_context_may_end_where_it_did_not_begin(app, ends):
     ended.run(context.pop)
     assert ended.run(has_app_context) is False
     assert ends == [("request", None), ("app", None)]
+
+
+def test_a_context_whose_beginning_fails_leaves_nothing_behind(app):
+    ended = []
+    app.teardown_request(ended.append)
+
+    class Failing(SecureCookieSessionInterface):
+        lazy = False
+
+        def open_session(self, app, request):
+            raise ValueError("no session today")
+
+    app.session_interface = Failing()
+    with pytest.raises(ValueError, match="no session today"), app.test_request_context("/"):
+        pass
+    assert not has_request_context()
+    assert [str(error) for error in ended] == ["no session today"]

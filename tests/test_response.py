@@ -582,6 +582,9 @@ def test_what_goes_out_is_werkzeugs(dice: Dice) -> None:
         return [*told, it.record, it.status, outcome(lambda: list(it.headers)), getattr(it.response, "closed", None)]
 
     stock, ours = map(live, kinds)
+    if stock != ours:
+        # A cookie's end is told in seconds, and one may have passed in between.
+        stock, ours = map(live, kinds)
     assert stock == ours
 
 

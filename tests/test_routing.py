@@ -448,15 +448,17 @@ def test_a_request_is_matched_as_werkzeug_does_it(dice: Dice) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             expected = outcome(partial(answer_of, stock, environ, server_name, subdomain))
-        with app.request_context(environ):
-            now = request._get_current_object()
-            if now.routing_exception is None:
-                got: Any = now.url_rule.rule, now.url_rule.endpoint, now.view_args
-            else:
-                got = outcome(partial(app.raise_routing_exception, now))
+        got = outcome(partial(match_of, app, environ))
         # A host that cannot be is found out when somebody looks at it.
         if expected != ("BadHost", []):
             same(expected, got)
+
+
+def match_of(app: Flask, environ: dict[str, Any]) -> Any:
+    with app.request_context(environ):
+        if request.routing_exception is not None:
+            app.raise_routing_exception(request._get_current_object())
+        return request.url_rule.rule, request.url_rule.endpoint, request.view_args
 
 
 def answer_of(url_map: wr.Map, environ: dict[str, Any], server_name: str | None, subdomain: str | None) -> Any:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from strategies import Dice, dice, examples
 from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from microflask import Flask, Request, request
@@ -164,3 +165,17 @@ def test_a_request_may_have_a_parser_and_files_of_its_own(app: Flask) -> None:
         with app.test_request_context("/", method="POST", data={"f": (BytesIO(b"content"), "n")}):
             assert isinstance(request.files["f"].stream, Kept) and request.files["f"].read() == b"content"
     assert isinstance(Own({}).make_form_data_parser(), OwnParser)
+
+
+@pytest.mark.parametrize("limit", [10, -1, 0])
+def test_a_body_without_a_length_that_is_over_the_limit_is_refused_each_time(limit: int) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1234567890\r\n--b--\r\n'
+    environ = {
+        "REQUEST_METHOD": "POST", "CONTENT_TYPE": "multipart/form-data; boundary=b", "CONTENT_LENGTH": "",
+        "wsgi.input": BytesIO(body), "wsgi.input_terminated": True,
+    }  # fmt: skip
+    request = Request(environ)
+    request.max_content_length = limit if limit > 0 else len(body) + limit
+    for name in ("data", "form", "data", "form"):
+        with pytest.raises(RequestEntityTooLarge):
+            getattr(request, name)
