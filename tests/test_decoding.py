@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from importlib import metadata
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -36,6 +37,7 @@ def test_pairs_are_the_standard_librarys(text: str) -> None:
 COOKIES = ("a", "b", "=", "=", ";", "; ", " ", "\t", '"', "\\", "\\073", "1", "\u00e9", "\n", ",", "a=1", '"x y"')
 
 
+@pytest.mark.skipif(metadata.version("werkzeug") < "3.1.9", reason="compares with what werkzeug does since 3.1.9")
 @examples(5)
 @given(st.lists(st.sampled_from(COOKIES), max_size=12).map("".join))
 def test_cookies_are_werkzeugs(header: str) -> None:

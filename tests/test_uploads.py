@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from importlib import metadata
 from io import BytesIO, RawIOBase
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -72,6 +73,7 @@ def outcome(kind: type[FormDataParser], stream: IO[bytes], length: int | None, o
     return [*form.items(multi=True)], shown, opened, rest.read()
 
 
+@pytest.mark.skipif(metadata.version("werkzeug") < "3.1.9", reason="compares with what werkzeug does since 3.1.9")
 @examples(5)
 @given(dice())
 def test_forms_are_werkzeugs(dice: Dice) -> None:
