@@ -458,10 +458,12 @@ class Flask(App):
         passes_status = trapped and self.compat.trapped_errors_skip_status_handlers
         generic = passes_status or self.compat.exception_handlers_see_http_errors
         handler = errors.find(self.error_handler_spec, blueprints, error, generic, not passes_status)
-        return None if handler is None else self.ensure_sync(handler)
+        if handler is None or (type(handler) is FunctionType and handler in self._plain_functions):
+            return handler
+        return self._plain_or_sync(handler)
 
     @staticmethod
-    def _current_blueprints() -> list[str] | tuple[()]:
+    def _current_blueprints() -> tuple[str, ...]:
         frame = current_frame()
         return () if frame is None or frame[1] is None else frame[1].blueprint_names()
 

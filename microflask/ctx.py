@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from .globals import Frame, bind, blueprint_chain, current_frame, find_request_ctx, scopes_of, unbind
+from .globals import Frame, bind, current_frame, find_request_ctx, scopes_of, unbind
 from .signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down
 from .typing import Application
 
@@ -228,15 +228,9 @@ class RequestContext:
     # Methods beside properties: an object that makes some attributes when they are looked at has its methods found at
     # once, but not its properties.
 
-    def blueprint_names(self) -> list[str] | tuple[()]:
-        """Return what :attr:`blueprints` has; not to be changed."""
-        match = self.made
-        if match is None:
-            match = self
-        rule = match.url_rule
-        if rule is None or "." not in rule.endpoint:
-            return ()
-        return blueprint_chain(rule.endpoint.rpartition(".")[0])
+    def blueprint_names(self) -> tuple[Any, ...]:
+        """Return what :attr:`blueprints` has."""
+        return self.scopes()[:-1]
 
     def scopes(self) -> tuple[str | None, ...]:
         """Return under which keys the registries have functions for the request, innermost blueprint first."""

@@ -122,8 +122,10 @@ def _run_until_interrupt(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any
     try:
         return loop.run_until_complete(task)
     except BaseException as error:
+        import asyncio
+
         # Was it cancelled by the interrupt, and by nobody else?
-        if interrupted and type(error).__name__ == "CancelledError" and task.uncancel() == 0:
+        if interrupted and isinstance(error, asyncio.CancelledError) and task.uncancel() == 0:
             raise KeyboardInterrupt from None
         raise
     finally:
