@@ -7,7 +7,7 @@ before it. `request_ctx` is the innermost request context, or None.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar, Token
 from functools import cache, lru_cache
 from threading import get_ident
@@ -124,6 +124,15 @@ def _session() -> Any:
     frame = current_frame()
     if frame is None or (ctx := frame[1]) is None:
         raise RuntimeError(NO_REQUEST)
+    try:
+        # What ctx.session does for an open one; a property of a class with __getattr__ costs 0.1 microseconds.
+        opened = ctx._opened_session
+        if opened is not None:
+            opened.accessed = True
+            return opened
+    except AttributeError:
+        # A plain dictionary in the session's place, or a context that is none of ours.
+        pass
     return ctx.session
 
 
@@ -132,12 +141,34 @@ class ContextProxy(LocalProxy[Any]):
 
     __slots__ = ()
 
+    def __delitem__(self, key: Any) -> None:
+        del self._get_current_object()[key]
 
-def _proxy(find: Callable[[], Any], message: str) -> Any:
-    """Return a proxy for what `find` returns; `message` is the text of its RuntimeError."""
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._get_current_object())
+
+    def __len__(self) -> int:
+        return len(self._get_current_object())
+
+    def __bool__(self) -> bool:
+        try:
+            target = self._get_current_object()
+        except RuntimeError:
+            return False
+        return bool(target)
+
+
+def _proxy(find: Callable[[], Any], message: str, **shorter: Callable[..., Any]) -> Any:
+    """Return a proxy for what `find` returns.
+
+    :param message: the text of its RuntimeError
+    :param shorter: methods in place of those that call `find`
+    """
 
     class Proxy(ContextProxy):
         __slots__ = ()
+        # Else the class would have one of its own, None, in front of the object's.
+        __doc__ = LocalProxy.__dict__["__doc__"]
 
         # One call instead of the five of LocalProxy's descriptors.
         def __getattr__(self, name: str) -> Any:
@@ -157,14 +188,44 @@ def _proxy(find: Callable[[], Any], message: str) -> Any:
 
     # Its repr, while nothing is bound, is that of any proxy.
     Proxy.__name__ = "LocalProxy"
-    return Proxy(find, unbound_message=message)
+    for name, method in shorter.items():
+        setattr(Proxy, name, method)
+    proxy = Proxy(find, unbound_message=message)
+    # `find` itself, not what LocalProxy wraps around it: two calls less.
+    object.__setattr__(proxy, "_get_current_object", find)
+    return proxy
+
+
+# What views do most often, without the call of `find`: 1.8 instead of 2.1 thousand machine instructions for an
+# attribute of the request, 1.8 instead of 2.7 for one of g.
+
+
+def _get_of_request(proxy: Any, name: str) -> Any:
+    frame = current_frame()
+    if frame is None or (ctx := frame[1]) is None:
+        raise RuntimeError(NO_REQUEST)
+    return getattr(ctx.request, name)
+
+
+def _get_of_g(proxy: Any, name: str) -> Any:
+    frame = current_frame()
+    if frame is None or (target := frame[0]._namespace) is None:
+        target = _g()
+    return getattr(target, name)
+
+
+def _set_of_g(proxy: Any, name: str, value: Any) -> None:
+    frame = current_frame()
+    if frame is None or (target := frame[0]._namespace) is None:
+        target = _g()
+    setattr(target, name, value)
 
 
 current_app: Any = _proxy(_current_app, NO_APP)
 app_ctx: Any = _proxy(_app_ctx, NO_APP)
-g: Any = _proxy(_g, NO_APP)
+g: Any = _proxy(_g, NO_APP, __getattr__=_get_of_g, __setattr__=_set_of_g)
 request_ctx: Any = _proxy(_request_ctx, NO_REQUEST)
-request: Any = _proxy(_request, NO_REQUEST)
+request: Any = _proxy(_request, NO_REQUEST, __getattr__=_get_of_request)
 session: Any = _proxy(_session, NO_REQUEST)
 
 
@@ -251,6 +312,7 @@ class _Foreign:
     def __init__(self, pushed: Any) -> None:
         self.app_context = pushed
         self.app = getattr(pushed, "app", None)
+        self._namespace = None
 
     def namespace(self) -> Any:
         return self.app_context.g
