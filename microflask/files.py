@@ -10,14 +10,16 @@ from time import time
 from typing import Any
 from zlib import adler32
 
-from werkzeug.datastructures import Headers
 from werkzeug.http import dump_options_header, http_date, is_resource_modified
 from werkzeug.security import safe_join
 from werkzeug.utils import get_content_type
 from werkzeug.wsgi import FileWrapper
 
+from .attributes import compile_later
+from .headers import Headers
+
 #: One segment or more of a path, of which none is, or means, anything but its name on a POSIX system.
-_PLAIN_PATH = re.compile(r"(?:[\w-][\w.-]*/)*[\w-][\w.-]*", re.ASCII).fullmatch
+_PLAIN_PATH = compile_later(globals(), "_PLAIN_PATH", r"(?:[\w-][\w.-]*/)*[\w-][\w.-]*", re.ASCII)
 _POSIX = os.name == "posix"
 _CHUNK = 64 * 1024
 _ASK_EACH_TIME = ("Cache-Control", "no-cache")
@@ -92,13 +94,11 @@ def send_path(
             headers.append(("Date", _date(int(time()))))
             if _is_known(environ, tag, changed):
                 status = 304
-        headers.append(_RANGES)
+            headers.append(_RANGES)
     if status is None:
         # Closed by whoever sends it. Without a buffer, which the pieces are larger than.
         body = environ.get("wsgi.file_wrapper", FileWrapper)(open(path, "rb", 0), _CHUNK)  # noqa: SIM115
-    made = Headers()
-    made._list = headers
-    return response_class(body, status, made, direct_passthrough=True)
+    return response_class(body, status, Headers(None, headers), direct_passthrough=True)
 
 
 def _is_known(environ: dict[str, Any], tag: str | None, changed: str) -> bool:

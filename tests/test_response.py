@@ -15,8 +15,10 @@ import werkzeug.wrappers
 from hypothesis import given
 from strategies import Dice, dice, examples
 from werkzeug.datastructures import Headers, WWWAuthenticate
+from werkzeug.exceptions import BadRequestKeyError
 from werkzeug.http import remove_entity_headers
 from werkzeug.test import create_environ, run_wsgi_app
+from werkzeug.urls import iri_to_uri
 from werkzeug.wsgi import wrap_file
 
 from microflask import Flask, Response, make_response
@@ -248,9 +250,84 @@ def test_texts_in_lists_and_generators_are_encoded() -> None:
     assert "Content-Length" not in dict(start(Response(iter(["a"])))[1])
 
 
+@pytest.mark.parametrize("unsettle", [
+    lambda it: it.headers, lambda it: it.call_on_close(int), lambda it: _change(it, "status", 201),
+    lambda it: _change(it, "response", ["\u00e9"]), lambda it: _change(it, "response", iter([b"te", "xt"])),
+    lambda it: it.response.append("more"), lambda it: it.set_data(b"text"),
+    lambda it: _change(it, "direct_passthrough", True), lambda it: it,
+])  # fmt: skip
+@pytest.mark.parametrize("later", [
+    lambda it: it, lambda it: _change(it, "status", 204), lambda it: it.headers.clear(),
+])  # fmt: skip
+@pytest.mark.parametrize("body", ["text", b"text"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_whatever_is_done_to_a_finished_text_is_heard_of(method: str, body: Any, later: Any, unsettle: Any) -> None:
+    def live(kind: Any) -> tuple[Any, ...]:
+        it = kind(body)
+        unsettle(it)
+        later(it)
+        sent, status, headers = run_wsgi_app(it, create_environ(method=method), buffered=True)
+        return outcome(lambda: b"".join(sent)), status, list(headers)
+
+    assert live(Response) == live(StockResponse)
+
+
+def test_a_response_can_be_sent_twice() -> None:
+    response = Response("text")
+    first = start(response)[1]
+    first.append(("Server", "x"))
+    assert start(response)[1] == first[:-1]
+    response.headers["X-A"] = "1"
+    start(response)[1].clear()
+    assert start(response)[1] == [*first[:-1], ("X-A", "1")]
+
+
+def test_headers_are_equal_to_werkzeugs_and_look_like_them() -> None:
+    ours, stock = Response("text").headers, StockResponse("text").headers
+    assert ours == stock and stock == ours and repr(ours) == repr(stock) and str(ours) == str(stock)
+    ours["X-A"] = "1"
+    assert ours != stock and stock != ours and ours != ours.to_wsgi_list()
+    assert ours.copy() == ours and type(ours.copy()) is type(ours) and ours.copy() is not ours
+    assert pickle.loads(pickle.dumps(ours)) == ours
+    with pytest.raises(TypeError):
+        hash(ours)
+
+
+def test_a_missing_header_is_a_bad_request() -> None:
+    headers = Response("text").headers
+    for look in (headers.__getitem__, headers.pop):
+        with pytest.raises(BadRequestKeyError):
+            look("X-Missing")
+    assert headers.get("X-Missing") is None and headers.pop("X-Missing", "d") == "d" and "x-missing" not in headers
+
+
+@pytest.mark.parametrize("value", ["a\n", "\rb", "a\r\nb"])
+@pytest.mark.parametrize("put", [
+    lambda it, value: it.__setitem__("X-A", value), lambda it, value: it.set("X-A", value),
+    lambda it, value: it.add("X-A", value), lambda it, value: it.extend({"X-A": value}),
+    lambda it, value: it.extend([("X-A", value)]), lambda it, value: it.extend({"X-A": ["1", value]}),
+    lambda it, value: it.update({"X-A": value}), lambda it, value: it.setdefault("X-A", value),
+    lambda it, value: it.set("Content-Type", value), lambda it, value: it.add("X-A", "b", c=value),
+])  # fmt: skip
+def test_no_way_into_the_headers_takes_line_breaks(put: Any, value: str) -> None:
+    headers = Response("text").headers
+    with pytest.raises(ValueError, match="newline"):
+        put(headers, value)
+    assert all(text not in str(list(headers)) for text in ("\\n", "\\r"))
+
+
+@examples(0.5)
+@given(dice())
+def test_locations_are_what_werkzeug_makes_of_them(dice: Dice) -> None:
+    first, others = dice.one(*"aB9.~-_?=&#:"), [dice.one(*"/aB9.~-_?=&#:;%@+ ") for _ in range(dice.randrange(8))]
+    location = f"/{first}{''.join(others)}"
+    response = Response(status=302, headers={"Location": location})
+    assert dict(start(response)[1])["Location"] == iri_to_uri(location)
+
+
 @pytest.mark.parametrize(("location", "sent"), [
     ("/\u00e9 b?q=\u00fc", "/%C3%A9%20b?q=%C3%BC"), ("http://b\u00fccher.de/", "http://xn--bcher-kva.de/"),
-    ("?a", "?a"), ("", ""),
+    ("?a", "?a"), ("", ""), ("//X.org/a", "//x.org/a"),
 ])  # fmt: skip
 def test_locations_are_made_uris(location: str, sent: str) -> None:
     response = Response(status=302, headers={"Location": location, "Content-Location": location})

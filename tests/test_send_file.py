@@ -7,16 +7,20 @@ import os
 import pathlib
 import tempfile
 from datetime import UTC, datetime, timedelta
+from importlib import metadata
 from typing import Any
 
 import pytest
 import werkzeug.security
+import werkzeug.utils
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import examples
+from strategies import Dice, dice, examples
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import NotFound
 from werkzeug.http import http_date, parse_date
+from werkzeug.test import create_environ, run_wsgi_app
+from werkzeug.wsgi import FileWrapper
 
 from microflask import Blueprint, Flask, request, send_file, send_from_directory
 from microflask.files import find_below
@@ -485,6 +489,71 @@ def test_files_of_a_folder_are_answered_as_werkzeug_answers(
         pair for pair in slow.headers if pair[0] not in ignored
     }
     assert ignored & {name for name, _ in quick.headers} == ignored & {name for name, _ in slow.headers}
+
+
+CONDITIONS: dict[str, tuple[str, ...]] = {
+    "Range": ("bytes=0-1", "bytes=-3", "bytes=5-", "bytes=20-", "bytes=0-0,2-3", "x=0-1", "bytes=x", "bytes=2-1", ""),
+    "If-Range": ("{tag}", "W/{tag}", "{changed}", '"x"', "yesterday", ""),
+    "If-None-Match": ("{tag}", "W/{tag}", '"x", {tag}', "*", '"x"', "x", ""),
+    "If-Match": ("{tag}", "W/{tag}", '"x"', "*", ""),
+    "If-Modified-Since": ("{changed}", http_date(999_999), http_date(1_000_001), "yesterday", ""),
+    "If-Unmodified-Since": ("{changed}", http_date(999_999), http_date(1_000_001), "yesterday"),
+}  # fmt: skip
+FILE_OPTIONS: dict[str, tuple[Any, ...]] = {
+    "mimetype": ("text/x", "image/png", "", None), "as_attachment": (True, False), "conditional": (False, True),
+    "download_name": ("n.png", "\u00e4 b.txt", 'q"q', "none", None), "etag": (False, "own", "", True),
+    "last_modified": (1_000_000, datetime(1970, 1, 12, tzinfo=UTC), 0.5, None), "max_age": (0, 60, -1, None, len),
+}  # fmt: skip
+FILE_NAMES = (
+    *("data.txt",) * 5, "no extension", "page.html", "archive.tar.gz", "static/a.css", "missing", "static", "../x", "",
+    "/data.txt", "./data.txt", "data.txt/", "static/../data.txt", "a\0b",
+)  # fmt: skip
+
+
+def make_conditions(dice: Dice, known: dict[str, str]) -> dict[str, Any]:
+    headers = {name: dice.one(*CONDITIONS[name]).format(**known) for name in dice.some(CONDITIONS, 3)}
+    environ = create_environ(method=dice.one("GET", "GET", "HEAD", "POST"), headers=headers)
+    if dice.often(0.3):
+        environ["wsgi.file_wrapper"] = FileWrapper
+    return environ
+
+
+def known_of(path: pathlib.Path, options: dict[str, Any]) -> dict[str, str]:
+    """Return what a client knows of a file that it got before."""
+    kept = {name: value for name, value in options.items() if name in {"etag", "last_modified"}}
+    response = werkzeug.utils.send_file(path, create_environ(), **kept)
+    response.close()
+    return {"tag": response.headers.get("ETag", '"x"'), "changed": response.headers["Last-Modified"]}
+
+
+def sent_for(environ: dict[str, Any], make: Any) -> Any:
+    """Return all of an answer but the time of day, or the class of what was raised."""
+    try:
+        body, status, headers = run_wsgi_app(make(), environ, buffered=True)
+    except Exception as error:
+        return type(error)
+    return status, b"".join(body), sorted((name, name in {"Date", "Expires"} or value) for name, value in headers)
+
+
+@pytest.mark.skipif(metadata.version("werkzeug") < "3.1.9", reason="compares with what werkzeug does since 3.1.9")
+@examples(0.3)
+@given(dice())
+def test_files_are_sent_as_werkzeug_sends_them(modern: Flask, root: pathlib.Path, dice: Dice) -> None:
+    name, folder, from_folder = dice.one(*FILE_NAMES), dice.one(str(root), "", ".", "static"), dice.often(0.7)
+    options = {option: dice.one(*FILE_OPTIONS[option]) for option in dice.some(FILE_OPTIONS, dice.one(0, 1, 3))}
+    environ = make_conditions(dice, known_of(root / "data.txt", options))
+
+    def theirs() -> Any:
+        placed = options | {"_root_path": str(root)}
+        if from_folder:
+            return werkzeug.utils.send_from_directory(folder, name, environ, **placed)
+        return werkzeug.utils.send_file(name, environ, **placed)
+
+    def ours() -> Any:
+        with modern.request_context(environ):
+            return send_from_directory(folder, name, **options) if from_folder else send_file(name, **options)
+
+    assert sent_for(environ, ours) == sent_for(environ, theirs)
 
 
 def test_a_file_that_changes_gets_new_headers(files: Flask, root: pathlib.Path) -> None:
