@@ -119,6 +119,17 @@ def parse_cookies(kind: type[Any], header: str | None) -> Any:
     return make_values(kind, [(name, value) for name, _, value in parts if name])
 
 
+def find_cookie(header: str | None, name: str) -> list[str] | None:
+    """Return the values that :func:`parse_cookies` finds for one cookie; None where the header has to be parsed."""
+    if not header:
+        return []
+    plain = header.replace("; ", ";")
+    if " " in plain or '"' in plain or "\t" in plain or "=" in name or not name:
+        return None
+    begins, length = f"{name}=", len(name) + 1
+    return [part[length:] for part in plain.split(";") if part.startswith(begins) or part == name]
+
+
 def make_values(kind: type[Any], pairs: list[tuple[str, Any]]) -> Any:
     """Return a multi dict of the class `kind`; in place of werkzeug's immutable one, its shorter equal."""
     if kind is not ImmutableMultiDict:

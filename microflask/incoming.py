@@ -17,15 +17,23 @@ from werkzeug.sansio.utils import get_host
 from werkzeug.wrappers import Request as RequestBase
 
 from . import json
-from .attributes import lazy
+from .attributes import compile_later, lazy
 from .compat import default_compat
-from .decoding import KEEP_QUOTED, decode_wsgi, no_values, parse_cookies, parse_foreign_values, parse_values
+from .decoding import (
+    KEEP_QUOTED,
+    decode_wsgi,
+    find_cookie,
+    no_values,
+    parse_cookies,
+    parse_foreign_values,
+    parse_values,
+)
 from .globals import blueprint_chain, find_app
 from .uploads import FormParser, open_upload
 
 _URLENCODED = "application/x-www-form-urlencoded"
 #: Hosts that every URL can be made with.
-_PLAIN_HOST = re.compile(r"(?!.*xn--)[a-z0-9.-]+(:[0-9]{1,4})?", re.IGNORECASE).fullmatch
+_PLAIN_HOST = compile_later(globals(), "_PLAIN_HOST", r"(?!.*xn--)[a-z0-9.-]+(:[0-9]{1,4})?", re.IGNORECASE)
 #: Codecs of Python that are no charsets. A body of 1 MB takes the first two more than a minute.
 _NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"})
 
@@ -55,6 +63,12 @@ class Request(RequestBase):
     routing_exception: HTTPException | None
     #: Whether a subclass has a stream of its own.
     _own_stream = False
+    #: The same of the cookies.
+    _own_cookies = False
+    #: The cookies that were parsed, or assigned.
+    _cookies: Any = None
+    #: Whether no subclass has a constructor of its own.
+    _stock_init = True
     _max_content_length: int | None = None
     _max_form_memory_size: int | None = None
     _max_form_parts: int | None = None
@@ -64,6 +78,8 @@ class Request(RequestBase):
         if "charset" in vars(cls) and "url_charset" not in vars(cls):
             cls.url_charset = cls.charset
         cls._own_stream = cls.stream is not Request.stream
+        cls._own_cookies = cls.cookies is not Request.cookies
+        cls._stock_init = cls.__init__ is Request.__init__
 
     def __init__(self, environ: dict[str, Any], populate_request: bool = True, shallow: bool = False) -> None:
         # No class has values for these: CPython finds them at once then.
@@ -166,10 +182,29 @@ class Request(RequestBase):
             # Base64 of other characters than ASCII.
             return None
 
-    @lazy
+    @property
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """The cookies; of several with one name, the first comes first."""
-        return parse_cookies(self.dict_storage_class, self.environ.get("HTTP_COOKIE"))  # type: ignore[no-any-return]
+        if self._cookies is None:
+            self._cookies = parse_cookies(self.dict_storage_class, self.environ.get("HTTP_COOKIE"))
+        return self._cookies  # type: ignore[no-any-return]
+
+    @cookies.setter
+    def cookies(self, value: ImmutableMultiDict[str, str]) -> None:
+        self._cookies = value
+
+    @cookies.deleter
+    def cookies(self) -> None:
+        self._cookies = None
+
+    def _cookie_values(self, name: str) -> list[str]:
+        """Return the values of one cookie; as long as nobody has asked for the others, they are not parsed: that
+        takes a third of the time."""
+        if self._cookies is None and not self._own_cookies and self.dict_storage_class is ImmutableMultiDict:
+            values = find_cookie(self.environ.get("HTTP_COOKIE"), name)
+            if values is not None:
+                return values
+        return self.cookies.getlist(name)
 
     @lazy
     def full_path(self) -> str:

@@ -526,6 +526,23 @@ def test_a_provider_with_dumps_and_loads_serves_everything() -> None:
     assert app.test_client().get("/").data == b"]21["
 
 
+@pytest.mark.parametrize("name", ["response", "_prepare_response_obj"])
+@pytest.mark.parametrize("on", ["class", "instance"])
+def test_jsonify_asks_whatever_method_was_replaced(name: str, on: str) -> None:
+    def replaced(*args: Any, **kwargs: Any) -> Any:
+        return "replaced"
+
+    app = make_app("3.1")
+    if on == "class":
+        app.json = type("Provider", (DefaultJSONProvider,), {name: replaced})(app)
+    with app.app_context():
+        assert on == "class" or jsonify(1).data == b"1\n"
+        if on == "instance":
+            setattr(app.json, name, replaced)
+        answer = jsonify(1)
+    assert answer == "replaced" if name == "response" else answer.data == b'"replaced"\n'
+
+
 def test_a_response_of_ones_own_also_serves_returned_values() -> None:
     class Envelope(DefaultJSONProvider):
         def response(self, *args: Any, **kwargs: Any) -> Any:
@@ -612,6 +629,59 @@ def test_documents_are_read_as_the_standard_library_reads_them(
 )
 def test_what_is_no_usual_document_is_read_the_same(document: Any) -> None:
     assert outcome(json.loads, document) == outcome(stdlib_json.loads, document)
+
+
+ANY_KEYS = KEYS | st.integers() | st.floats() | st.booleans() | st.none() | st.sampled_from([(1,), b"k"])
+ODD_VALUES = st.recursive(
+    st.none() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from([set(), 1j, b"x", float("nan")]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_KEYS, inner, max_size=3), max_leaves=6,
+)  # fmt: skip
+
+
+def text_or_error(call: Any, value: Any, options: dict[str, Any]) -> Any:
+    try:
+        return call(value, **options)
+    except Exception as error:
+        return type(error)
+
+
+@examples(0.1)
+@given(
+    value=ODD_VALUES, ring=st.booleans(), skip=st.booleans(), nan=st.booleans(), sort=st.booleans(),
+    more=st.sampled_from([
+        {}, {"default": str}, {"default": lambda value: [value]}, {"separators": (",", ":")}, {"separators": 5},
+        {"separators": (" ; ", "=")}, {"indent": 1, "separators": (",", ": ")}, {"indent": -1}, {"indent": ""},
+        {"cls": stdlib_json.JSONEncoder}, {"check_circular": False, "default": repr}, {"nope": 1},
+    ]),
+)  # fmt: skip
+def test_what_is_refused_and_skipped_is_what_the_standard_library_refuses_and_skips(
+    value: Any, ring: bool, skip: bool, nan: bool, sort: bool, more: dict[str, Any]
+) -> None:
+    options: dict[str, Any] = {"skipkeys": skip, "allow_nan": nan, "sort_keys": sort, **more}
+    if ring and "check_circular" not in more:
+        value = [value]
+        value.append(value)
+    assert text_or_error(json.dumps, value, options) == text_or_error(stdlib_json.dumps, value, options)
+
+
+TOKENS = (
+    *"{{}}[[]]::,,-0.e+1 \n\r\t/\\\"", '"a"', '"a"', "null", "true", "false", "nul", "NaN", "Infinity", "-Infinity",
+    '"\\u00e9"', '"\\ud83d\\ude00"', '"\\ud83d"', "\\u12", "\x7f", "\0", "\ufeff", "\u00e9", "\ud800", "1e999", "-0.0",
+    "123456789012345678901234567890", "'a'", "\u2028", '"\t"', "1_0", "\u0661",
+)  # fmt: skip
+
+
+@examples(0.5)
+@given(
+    st.lists(st.sampled_from(TOKENS), max_size=9).map("".join), st.binary(max_size=3),
+    st.sampled_from(["", "utf-8", "utf-8", "utf-16", "utf-16-be", "utf-32-le", "utf-8-sig"]),
+)  # fmt: skip
+def test_malformed_documents_are_refused_as_the_standard_library_refuses_them(
+    text: str, rest: bytes, encoding: str
+) -> None:
+    document: Any = text.encode(encoding, "surrogatepass") + rest if encoding else text
+    for each in (document, bytearray(document) if encoding else document.strip()):
+        assert outcome(json.loads, each) == outcome(stdlib_json.loads, each)
 
 
 # -- responses follow what changes

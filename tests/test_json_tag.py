@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
+from strategies import examples
 
 from microflask import Flask
 from microflask.json.provider import JSONEncoder
@@ -91,6 +92,7 @@ plain_values = st.recursive(
 )
 
 
+@examples(0.2)
 @given(plain_values)
 def test_every_value_comes_back(value: Any) -> None:
     serializer = TaggedJSONSerializer()
@@ -247,6 +249,7 @@ def test_the_applications_json_does_the_writing(serializer: TaggedJSONSerializer
         assert serializer.dumps({"b": 1j, "a": (1,)}) == '{"b":"complex","a":{" t":[1]}}'
 
 
+@examples(0.2)
 @given(st.recursive(
     st.none() | st.integers() | st.text(" a\"\\\u00e9"),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(" tdibmu_"), inner), max_leaves=8,
@@ -287,3 +290,22 @@ def test_dictionaries_are_left_alone_where_no_tag_object_takes_them() -> None:
         default_tags = [TagTuple]
 
     assert Few().tag({"a": (1,)}) == {"a": (1,)}
+
+
+def test_a_session_is_written_with_what_the_provider_is_at_that_moment() -> None:
+    app = Flask(__name__, compat="3.1")
+    provider: Any = app.json
+    serializer, value = TaggedJSONSerializer(), {"b": "\u00e9", "a": 1}
+    with app.app_context():
+        assert serializer.dumps(value) == '{"a":1,"b":"\\u00e9"}'
+        provider.sort_keys = False
+        assert serializer.dumps(value) == '{"b":"\\u00e9","a":1}'
+        app.config["JSON_AS_ASCII"] = False
+        provider.ensure_ascii = False
+        assert serializer.dumps(value) == '{"b":"\u00e9","a":1}'
+        provider.default = lambda o: "default"
+        assert serializer.dumps({"a": {1}}) == '{"a":"default"}'
+        app.json_encoder = type("Own", (JSONEncoder,), {"default": lambda self, o: "own"})
+        assert serializer.dumps({"a": {1}}) == '{"a":"own"}'
+        provider.dumps = lambda obj, **kwargs: f"dumps {kwargs['separators']}"
+        assert serializer.dumps(value) == "dumps (',', ':')"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 import subprocess
 import sys
 import time
@@ -83,6 +84,41 @@ def test_every_change_counts_as_change_and_as_access(change: Any, left: dict[str
     change(opened)
     assert (opened.accessed, opened.modified) == (True, True)
     assert opened == left
+
+
+def test_what_on_update_is_hears_of_changes() -> None:
+    opened, heard = SecureCookieSession(), []
+    opened.on_update = heard.append
+    opened["a"] = 1
+    opened.pop("a")
+    assert (len(heard), opened.modified) == (2, False)
+    opened.on_update = None
+    opened["b"] = opened.get("a", 2)
+    assert (dict(opened), opened.modified, opened.accessed) == ({"b": 2}, False, True)
+
+
+def test_a_subclass_that_begins_its_own_way_has_the_flags_all_the_same() -> None:
+    class Own(SecureCookieSession):
+        def __init__(self, initial: Any = None) -> None:
+            dict.__init__(self, initial or {})
+
+    class Heir(Own):
+        modified = True
+
+    opened = Own({"a": 1})
+    assert (opened.accessed, opened.modified, Heir().modified) == (False, False, True)
+    opened["b"] = opened["a"]
+    assert (opened.accessed, opened.modified, "b" in opened) == (True, True, True)
+    assert (Own().accessed, Own().modified) == (False, False)
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
+def test_copies_keep_data_and_flags(again: Any) -> None:
+    opened = SecureCookieSession({"a": 1})
+    opened["b"] = 2
+    made = again(opened)
+    assert type(made) is SecureCookieSession
+    assert (made, made.modified, made.accessed) == ({"a": 1, "b": 2}, True, True)
 
 
 def test_a_change_inside_a_value_has_to_be_told() -> None:

@@ -14,8 +14,8 @@ from typing import IO, Any, overload
 from markupsafe import Markup
 
 from ..compat import DOCUMENTED, default_compat
-from ..globals import NO_APP, find_app
-from .provider import DefaultJSONProvider, JSONDecoder, JSONEncoder
+from ..globals import NO_APP, current_frame, find_app
+from .provider import STOCK_ARGUMENTS, STOCK_RESPONSE, DefaultJSONProvider, JSONDecoder, JSONEncoder
 
 __all__ = [
     "JSONDecoder", "JSONEncoder", "detect_encoding", "dump", "dumps", "htmlsafe_dump", "htmlsafe_dumps", "jsonify",
@@ -112,13 +112,24 @@ def jsonify(*args: Any, **kwargs: Any) -> Any:
     :raises RuntimeError: there is no current application
     :raises TypeError: the arguments are none of these, or hold something that has no form in JSON
     """
-    app = find_app()
-    if app is None:
+    # What find_app() does: a call is a fortieth of all that is done for a small document.
+    frame = current_frame()
+    if frame is None:
         raise RuntimeError(NO_APP)
+    app = frame[0].app
+    provider = app.json
     if len(args) == 1 and not kwargs:
-        # A call without stars takes 0.1 microseconds less.
-        return app.json.response(args[0])
-    return app.json.response(*args, **kwargs)
+        # Each call without stars takes 0.1 microseconds less.
+        kind = type(provider)
+        if (
+            kind.response is STOCK_RESPONSE
+            and kind._prepare_response_obj is STOCK_ARGUMENTS
+            and provider._takes_values
+            and app.compat.jsonify_any_value
+        ):
+            return provider._respond(args[0])
+        return provider.response(args[0])
+    return provider.response(*args, **kwargs)
 
 
 class _Stream:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.datastructures import Headers
 from werkzeug.http import dump_cookie
 from werkzeug.wrappers import Response as ResponseBase
 
+from ..attributes import compile_later
+from ..headers import Headers
 from ..json.tag import TaggedJSONSerializer
-from ..wrappers import Request
 from .data import SecureCookieSession, without_time_zones
 from .interface import SessionInterface, add_vary
 
@@ -25,13 +23,8 @@ if TYPE_CHECKING:
 #: Writes and reads the data of sessions: JSON with tuples, bytes, markup, UUIDs and datetimes.
 session_json_serializer = TaggedJSONSerializer()
 
-_NAME = re.compile(r'[^ \t=";]+').fullmatch
 #: What a signed text consists of.
-_NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9._-]*").fullmatch
-
-
-def _find_nothing(header: str) -> list[str]:
-    return []
+_NEEDS_NO_QUOTES = compile_later(globals(), "_NEEDS_NO_QUOTES", r"[A-Za-z0-9._-]*")
 
 
 def _sha1(string: bytes = b"") -> Any:
@@ -39,11 +32,16 @@ def _sha1(string: bytes = b"") -> Any:
     return hashlib.sha1(string)
 
 
-@cache
-def _signing() -> Any:
+_signing: Any = None
+_length, _items = dict.__len__, dict.items
+
+
+def _import_signing() -> Any:
     # itsdangerous takes 3 ms to import, which an application without sessions need not spend.
+    global _signing
     from . import signing
 
+    _signing = signing
     return signing
 
 
@@ -69,65 +67,43 @@ def secret_keys(app: Any) -> tuple[str | bytes, ...]:
     return keys
 
 
-def _keep_dot(app: Any, response: Any, domain: str | None) -> None:
+def _keep_dot(app: Any, response: Any, domain: str) -> None:
     """Put the dot back before the domain of the cookie that was set last, if such dots are wanted."""
-    if domain and domain.startswith(".") and app.compat.dotted_cookie_domains:
+    if domain.startswith(".") and app.compat.dotted_cookie_domains:
         cookies = response.headers.getlist("Set-Cookie")
         cookies[-1] = cookies[-1].replace("; Domain=", "; Domain=.", 1)
         response.headers.setlist("Set-Cookie", cookies)
 
 
-@lru_cache(maxsize=32)
-def _is_plain(kind: type[Any]) -> bool:
-    """Tell whether a class of requests has the cookies of :class:`microflask.Request`."""
-    return (
-        inspect.getattr_static(kind, "cookies", None) is vars(Request)["cookies"]
-        and kind.dict_storage_class is Request.dict_storage_class
-    )
-
-
-@lru_cache(maxsize=32)
-def _finder(name: str) -> Any:
-    """Return what finds the values of a cookie in a header without quotes, as werkzeug's parser does."""
-    if not _NAME(name):
-        # The parser never finds it.
-        return _find_nothing
-    return re.compile(rf"(?:^|;)[ \t]*{re.escape(name)}(?:[ \t]*=[ \t]*([^ \t;]*))?[ \t]*(?=;|\Z)").findall
-
-
-def _values(request: Any, name: str) -> list[str]:
-    """Return the values of a cookie; nothing else of the header is parsed unless it has been: 1 microsecond for
-    one of three cookies, instead of 8."""
-    if "cookies" not in request.__dict__ and _is_plain(request.__class__):
-        header = request.environ.get("HTTP_COOKIE")
-        if not header:
-            return []
-        if '"' not in header:
-            return _finder(name)(header)  # type: ignore[no-any-return]
-    return request.cookies.getlist(name)  # type: ignore[no-any-return]
-
-
 @lru_cache(maxsize=64)
-def _around_value(name: str, expires: datetime | None, **options: Any) -> tuple[str, str]:
-    """Return what stands before and after the value in a Set-Cookie header."""
+def _around_value(name: str, expires: datetime | None, options: tuple[Any, ...]) -> tuple[str, str]:
+    """Return what stands before and after the value in a Set-Cookie header.
+
+    :param options: all names, then all values
+    """
+    half = len(options) // 2
     before = dump_cookie(name, max_size=0)
-    header = dump_cookie(name, expires=expires, max_size=0, **options)
+    header = dump_cookie(name, expires=expires, max_size=0, **dict(zip(options[:half], options[half:], strict=True)))
     before = before[: before.index("=", len(name.encode())) + 1]
     # It refuses line breaks.
     Headers().add("Set-Cookie", header)
     return before, header[len(before) :]
 
 
-def set_cookie(response: Any, name: str, text: str, expires: Any, options: dict[str, Any]) -> None:
+def set_cookie(
+    response: Any, name: str, text: str, expires: Any, options: dict[str, Any], plain: bool = False
+) -> None:
     """Set a cookie as ``response.set_cookie()`` does, with all but the value kept for a second.
 
-    That takes 2.9 microseconds instead of 3.7.
+    That takes 1.2 microseconds instead of 3.5.
+
+    :param plain: whether `text` is known to need no quotes
     """
-    if type(response).set_cookie is ResponseBase.set_cookie and _NEEDS_NO_QUOTES(text):
+    if type(response).set_cookie is ResponseBase.set_cookie and (plain or _NEEDS_NO_QUOTES(text)):
         if type(expires) is datetime and expires.tzinfo is UTC:
             expires = expires.replace(microsecond=0)
         if expires is None or type(expires) is datetime:
-            before, after = _around_value(name, expires, **options)
+            before, after = _around_value(name, expires, (*options, *options.values()))
             header = f"{before}{text}{after}"
             limit = response.max_cookie_size
             if not limit or len(header) <= limit:
@@ -163,8 +139,7 @@ class SecureCookieSessionInterface(SessionInterface):
 
         :raises TypeError: SECRET_KEY or SECRET_KEY_FALLBACKS is of a wrong type
         """
-        config = app.config
-        fallbacks = config["SECRET_KEY_FALLBACKS"] if "SECRET_KEY_FALLBACKS" in config else None  # noqa: SIM401
+        fallbacks = app.config.get("SECRET_KEY_FALLBACKS")
         state = (app.secret_key, self.salt, self.serializer, self.key_derivation, self.digest_method)
         kept, made = self._kept
         if not fallbacks and kept == state:
@@ -173,7 +148,7 @@ class SecureCookieSessionInterface(SessionInterface):
         if not keys:
             return None
         digest = self.digest_method
-        made = _signing().session_serializer(
+        made = (_signing or _import_signing()).session_serializer(
             keys, self.salt, self.serializer, self.key_derivation, hashlib.sha1 if digest is _sha1 else digest
         )
         if not fallbacks:
@@ -185,10 +160,19 @@ class SecureCookieSessionInterface(SessionInterface):
         serializer = self.get_signing_serializer(app)
         if serializer is None:
             return None
-        for token in _values(request, self.get_cookie_name(app)):
-            data = _signing().read(serializer, token, int(app.permanent_session_lifetime.total_seconds()))
-            if isinstance(data, dict):
-                return self.session_class(without_time_zones(data) if app.compat.naive_session_datetimes else data)
+        name = self.get_cookie_name(app)
+        try:
+            tokens = request._cookie_values(name)
+        except AttributeError:
+            # A request that is none of ours.
+            tokens = request.cookies.getlist(name)
+        if tokens:
+            signing = _import_signing() if _signing is None else _signing
+            max_age = int(app.permanent_session_lifetime.total_seconds())
+            for token in tokens:
+                data = signing.read(serializer, token, max_age)
+                if isinstance(data, dict):
+                    return self.session_class(without_time_zones(data) if app.compat.naive_session_datetimes else data)
         return self.session_class()
 
     def save_session(self, app: Any, session: Any, response: Any) -> None:
@@ -201,29 +185,37 @@ class SecureCookieSessionInterface(SessionInterface):
         """
         accessed, modified = session.accessed, session.modified
         # The look that is taken here is not one of the application's.
-        empty = dict.__len__(session) == 0 if type(session) is SecureCookieSession else not session
+        plain = type(session) is SecureCookieSession
+        empty = _length(session) == 0 if plain else not session
         if empty:
             if not accessed and session.accessed:
                 session.accessed = False
             if modified:
                 options = self._cookie_options(app)
                 response.delete_cookie(self.get_cookie_name(app), **options)
-                _keep_dot(app, response, options["domain"])
+                if options["domain"]:
+                    _keep_dot(app, response, options["domain"])
         elif self.should_set_cookie(app, session):
             accessed = True
             expires = self.get_expiration_time(app, session)
-            text = self._sign(app, dict(session))
+            # dict(session) would ask the session for its keys and for each value: 0.7 microseconds instead of 0.3.
+            text, safe = self._sign(app, dict(_items(session) if plain else session))
             options = self._cookie_options(app)
-            set_cookie(response, self.get_cookie_name(app), text, expires, options)
-            _keep_dot(app, response, options["domain"])
+            set_cookie(response, self.get_cookie_name(app), text, expires, options, safe)
+            if options["domain"]:
+                _keep_dot(app, response, options["domain"])
         if accessed or modified:
             add_vary(response, "Cookie")
 
-    def _sign(self, app: Any, data: dict[str, Any]) -> str:
-        serializer = self.get_signing_serializer(app)
+    def _sign(self, app: Any, data: dict[str, Any]) -> tuple[str, bool]:
+        """Return the text of a cookie, and whether it is one that needs no quotes for sure."""
+        serializer: Any = self.get_signing_serializer(app)
         if serializer is None:
             raise RuntimeError("a session cannot be saved without app.secret_key, and it was there when it was opened")
-        return _signing().write(serializer, data)  # type: ignore[no-any-return]
+        signing = _import_signing() if _signing is None else _signing
+        if type(serializer) is signing.SessionSerializer:
+            return serializer.write(data), True
+        return signing.write(serializer, data), False
 
     def needs_untouched(self, app: Any, environ: Mapping[str, Any]) -> bool:
         """Return whether a session nobody looked at may have to be sent again."""

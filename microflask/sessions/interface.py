@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from werkzeug.datastructures import Headers
-
+from ..headers import Headers
 from .data import NullSession, SecureCookieSession, SessionMixin
 
 
@@ -145,7 +144,7 @@ def add_vary(response: Any, name: str) -> None:
     Most responses have no Vary yet: then this is one call instead of the thirty of werkzeug's header set.
     """
     headers = response.headers
-    for key, _ in headers:
+    for key, _ in headers._list:
         if key.lower() == "vary":
             response.vary.add(name)
             return
