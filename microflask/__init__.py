@@ -11,7 +11,6 @@ from markupsafe import Markup, escape
 
 from . import json as json
 from .app import Flask
-from .blueprints import Blueprint
 from .compat import DOCUMENTED, FLASK_0_10, FLASK_3_1, Compat
 from .config import Config
 from .ctx import after_this_request, copy_current_request_context, has_app_context, has_request_context
@@ -26,7 +25,8 @@ from .helpers import (
     stream_with_context,
     url_for,
 )
-from .module import Module
+from .incoming import Request
+from .outgoing import Response
 from .signals import (
     appcontext_popped,
     appcontext_pushed,
@@ -40,10 +40,11 @@ from .signals import (
     signals_available,
     template_rendered,
 )
-from .wrappers import Request, Response
 
 if TYPE_CHECKING:
+    from .blueprints import Blueprint as Blueprint
     from .ctx import AppContext, RequestContext, _AppCtxGlobals
+    from .module import Module as Module
     from .sessions import SessionMixin
     from .templating import render_template as render_template
     from .templating import render_template_string as render_template_string
@@ -70,8 +71,10 @@ else:
 
 __version__ = "0.1.0"
 
-#: What is imported when it is first asked for: Jinja2, click and the test client are not needed to serve JSON.
+#: What is imported when it is first asked for: neither blueprints nor Jinja2 or click are needed to serve JSON.
 _LATER = {
+    "Blueprint": "blueprints",
+    "Module": "module",
     "render_template": "templating",
     "render_template_string": "templating",
     "stream_template": "templating",
@@ -81,7 +84,8 @@ _LATER = {
 #: Whether JSON works; there was a time when it needed a library.
 json_available = True
 _SUBMODULES = {
-    "alias", "cli", "commands", "debughelpers", "doctor", "ext", "logging", "templating", "testing", "typing", "views",
+    "alias", "blueprints", "cli", "commands", "debughelpers", "doctor", "ext", "logging", "module", "templating",
+    "testing", "typing", "views", "wrappers",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, ValuesView
 from datetime import timedelta
 from functools import cached_property
 from threading import RLock
-from typing import IO, Any, ClassVar, TypeVar, overload
+from typing import IO, TYPE_CHECKING, Any, ClassVar, overload
 from warnings import warn
 
 from werkzeug.datastructures import ImmutableDict
@@ -19,34 +19,43 @@ from werkzeug.routing import Map as MapBase
 from werkzeug.routing import Rule as RuleBase
 
 from . import errors
-from .attributes import Aside, beside
-from .blueprints import Blueprint, Filter, Global, Test
+from .attributes import Aside, beside, borrow_later
 from .compat import DOCUMENTED, Compat, default_compat, documented_signature, get_compat, name_arguments
 from .config import Config, ConfigAttribute
 from .ctx import _AppCtxGlobals
 from .helpers import get_debug_flag
 from .json.provider import DefaultJSONProvider, JSONDecoder, JSONEncoder, JSONProvider
 from .late import LateBlueprint, LateBlueprints, registering
-from .module import Module
 from .resources import auto_instance_path, open_instance_resource
 from .routing import Map, Rule
 from .scaffold import Scaffold, endpoint_of, setupmethod
-from .typing import (
-    BeforeFirstRequestCallable,
-    RouteCallable,
-    ShellContextProcessorCallable,
-    TeardownCallable,
-    TemplateFilterCallable,
-    TemplateGlobalCallable,
-    TemplateTestCallable,
-)
 
-First = TypeVar("First", bound=BeforeFirstRequestCallable)
-Teardown = TypeVar("Teardown", bound=TeardownCallable)
-Shell = TypeVar("Shell", bound=ShellContextProcessorCallable)
-# By the names that Flask has for them, as in scaffold.py.
-T_teardown, T_shell_context_processor = Teardown, Shell
-T_template_filter, T_template_test, T_template_global = Filter, Test, Global
+if TYPE_CHECKING:
+    from .blueprints import Blueprint
+    from .module import Module
+    from .typing import (
+        Filter,
+        First,
+        Global,
+        RouteCallable,
+        Shell,
+        Teardown,
+        TemplateFilterCallable,
+        TemplateGlobalCallable,
+        TemplateTestCallable,
+        Test,
+    )
+    from .typing import T_shell_context_processor as T_shell_context_processor
+    from .typing import T_teardown as T_teardown
+    from .typing import T_template_filter as T_template_filter
+    from .typing import T_template_global as T_template_global
+    from .typing import T_template_test as T_template_test
+else:
+    # As in scaffold.py.
+    __getattr__ = borrow_later(
+        __name__, "microflask.typing", "T_shell_context_processor", "T_teardown", "T_template_filter",
+        "T_template_global", "T_template_test",
+    )  # fmt: skip
 
 _UNSET: Any = object()
 _RULE = "-" * 80
@@ -98,24 +107,24 @@ class App(Scaffold):
     jinja_options: Any = ImmutableDict(extensions=["jinja2.ext.autoescape", "jinja2.ext.with_"])
 
     #: The absolute path of the instance folder.
-    instance_path = Aside[str]()
+    instance_path: Aside[str] = Aside()
     #: What :func:`abort` calls.
-    aborter = Aside[Aborter]()
+    aborter: Aside[Aborter] = Aside()
     #: Called with error, endpoint and values when url_for() fails, until one returns a URL.
-    url_build_error_handlers = Aside[list[Callable[[BuildError, str, dict[str, Any]], str | None]]]()
-    before_first_request_funcs = Aside["list[Any]"]()
-    shell_context_processors = Aside["list[Any]"]()
+    url_build_error_handlers: Aside[list[Callable[[BuildError, str, dict[str, Any]], str | None]]] = Aside()
+    before_first_request_funcs: Aside[list[Any]] = Aside()
+    shell_context_processors: Aside[list[Any]] = Aside()
     #: name -> registered blueprint
-    blueprints = Aside["dict[str, Blueprint]"]()
-    _in_first_request = Aside[bool]()
-    _loop_functions = Aside[dict[Any, Any]]()
-    _first_request_lock = Aside[Any]()
+    blueprints: Aside[dict[str, Blueprint]] = Aside()
+    _in_first_request: Aside[bool] = Aside()
+    _loop_functions: Aside[dict[Any, Any]] = Aside()
+    _first_request_lock: Aside[Any] = Aside()
 
-    testing = ConfigAttribute[bool]("TESTING")
-    secret_key = ConfigAttribute[str | bytes | None]("SECRET_KEY")
-    session_cookie_name = ConfigAttribute[str]("SESSION_COOKIE_NAME")
-    permanent_session_lifetime = ConfigAttribute[timedelta]("PERMANENT_SESSION_LIFETIME", _as_timedelta)
-    use_x_sendfile = ConfigAttribute[bool]("USE_X_SENDFILE")
+    testing: ConfigAttribute[bool] = ConfigAttribute("TESTING")
+    secret_key: ConfigAttribute[str | bytes | None] = ConfigAttribute("SECRET_KEY")
+    session_cookie_name: ConfigAttribute[str] = ConfigAttribute("SESSION_COOKIE_NAME")
+    permanent_session_lifetime = ConfigAttribute("PERMANENT_SESSION_LIFETIME", _as_timedelta)
+    use_x_sendfile: ConfigAttribute[bool] = ConfigAttribute("USE_X_SENDFILE")
 
     @overload
     def __init__(
@@ -173,8 +182,8 @@ class App(Scaffold):
         self._loop_functions = {}
         #: A place for the state of extensions, by their names.
         self.extensions: dict[str, Any] = {}
-        self.url_map = self.url_map_class(host_matching=host_matching)
         self.subdomain_matching = subdomain_matching
+        self.url_map = self.url_map_class(host_matching=host_matching)
         self._got_first_request = False
         self._in_first_request = False
         self._first_request_lock = RLock()
@@ -455,6 +464,8 @@ class App(Scaffold):
             raise RuntimeError(
                 f"modules are switched off for {self.name!r}: set enable_modules, or make {module.name!r} a Blueprint"
             )
+        from .module import Module
+
         self._deprecate("register_module(): Modules are deprecated, make it a Blueprint", 4)
         if not isinstance(module, Module):
             raise SetupError(f"{module!r} is no Module: use register_blueprint()")

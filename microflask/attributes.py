@@ -1,9 +1,11 @@
-"""Attributes that are made when somebody looks at them, and attributes that lie beside the others."""
+"""Attributes and expressions that are made when somebody needs them, and attributes that lie beside the others."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 T = TypeVar("T")
@@ -24,6 +26,38 @@ else:
             value = self.func(obj)
             setattr(obj, self.attrname, value)
             return value
+
+
+def compile_later(
+    namespace: dict[str, Any], name: str, regex: str, flags: int = 0
+) -> Callable[[str], re.Match[str] | None]:
+    """Return a function that matches a whole text; the expression is compiled when it is first called.
+
+    An import would spend 0.1 ms on each. Once compiled, it is what the module finds by the name.
+
+    :param namespace: the names of the module that calls it
+    """
+
+    def match(text: str) -> re.Match[str] | None:
+        namespace[name] = compiled = re.compile(regex, flags).fullmatch
+        return compiled(text)
+
+    return match
+
+
+def borrow_later(module: str, home: str, *names: str) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a module that has some names from another one, imported when one is asked for.
+
+    :param module: the full name of the module
+    :param home: that of the other one
+    """
+
+    def fetch(name: str) -> Any:
+        if name in names:
+            return getattr(import_module(home), name)
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+    return fetch
 
 
 class Aside(Generic[T]):

@@ -5,45 +5,55 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 from warnings import warn
 
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from . import errors
+from .attributes import borrow_later
 from .compat import default_compat
-from .scaffold import (
-    After,
-    Before,
-    Defaults,
-    OnError,
-    Preprocessor,
-    Processor,
-    Route,
-    Scaffold,
-    Teardown,
-    endpoint_of,
-    merge_lists,
-    setupmethod,
-)
-from .typing import (
-    BeforeFirstRequestCallable,
-    RouteCallable,
-    TemplateFilterCallable,
-    TemplateGlobalCallable,
-    TemplateTestCallable,
-)
+from .scaffold import Scaffold, endpoint_of, merge_lists, setupmethod
+
+if TYPE_CHECKING:
+    from .typing import (
+        After,
+        Before,
+        Defaults,
+        Filter,
+        First,
+        Global,
+        OnError,
+        Preprocessor,
+        Processor,
+        Route,
+        RouteCallable,
+        Teardown,
+        TemplateFilterCallable,
+        TemplateGlobalCallable,
+        TemplateTestCallable,
+        Test,
+    )
+    from .typing import T_after_request as T_after_request
+    from .typing import T_before_request as T_before_request
+    from .typing import T_error_handler as T_error_handler
+    from .typing import T_teardown as T_teardown
+    from .typing import T_template_context_processor as T_template_context_processor
+    from .typing import T_template_filter as T_template_filter
+    from .typing import T_template_global as T_template_global
+    from .typing import T_template_test as T_template_test
+    from .typing import T_url_defaults as T_url_defaults
+    from .typing import T_url_value_preprocessor as T_url_value_preprocessor
+else:
+    # As in scaffold.py.
+    __getattr__ = borrow_later(
+        __name__, "microflask.typing", "T_after_request", "T_before_request", "T_error_handler", "T_teardown",
+        "T_template_context_processor", "T_template_filter", "T_template_global", "T_template_test", "T_url_defaults",
+        "T_url_value_preprocessor",
+    )  # fmt: skip
 
 DeferredSetupFunction = Callable[["BlueprintSetupState"], Any]
 F = TypeVar("F", bound=Callable[..., Any])
-First = TypeVar("First", bound=BeforeFirstRequestCallable)
-Filter = TypeVar("Filter", bound=TemplateFilterCallable)
-Test = TypeVar("Test", bound=TemplateTestCallable)
-Global = TypeVar("Global", bound=TemplateGlobalCallable)
-# By the names that Flask has for them, as in scaffold.py.
-T_before_request, T_after_request, T_teardown, T_error_handler = Before, After, Teardown, OnError
-T_template_context_processor, T_url_value_preprocessor, T_url_defaults = Processor, Preprocessor, Defaults
-T_template_filter, T_template_test, T_template_global = Filter, Test, Global
 
 _FROM_APP: Any = object()
 

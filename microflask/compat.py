@@ -4,15 +4,15 @@ An application chooses one of three named rows, or brings a row of its own made 
 Code asks the row for a behaviour (``app.compat.jsonify_pretty``); it never asks for a version.
 """
 
-from __future__ import annotations
-
-from ast import literal_eval
+# Without `from __future__ import annotations`: a dataclass looks at each annotation that is a text with expressions.
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass, replace
 from datetime import timedelta
 from inspect import Parameter, Signature
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+
+T = TypeVar("T")
 
 #: Configuration of the documented API, with the values it prints.
 _DOCUMENTED_CONFIG: dict[str, Any] = {
@@ -91,8 +91,13 @@ _CURRENT_POSITIONS = (
 )
 
 
-# Of the 93 million instructions that importing microflask takes, dataclass would need 7 for the methods below.
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@dataclass_transform(kw_only_default=True, frozen_default=True, eq_default=False)
+def _row(cls: type[T]) -> type[T]:
+    """Make a dataclass whose methods are its own: those that dataclass writes for 50 fields take a millisecond."""
+    return dataclass(kw_only=True, init=False, eq=False, repr=False)(cls)
+
+
+@_row
 class Compat:
     """Hold one choice for each behaviour that differs between the generations of Flask."""
 
@@ -192,6 +197,22 @@ class Compat:
     """Whether templates are looked at for changes outside of debug mode."""
     debug_from_environment: bool
     """Whether the environment variable MICROFLASK_DEBUG, or FLASK_DEBUG, sets the debug flag."""
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, **behaviours: Any) -> None:
+            if wrong := self.__dataclass_fields__.keys() ^ behaviours.keys():
+                raise TypeError(
+                    f"a row needs each behaviour by name, and no other name: missing or unknown are"
+                    f" {', '.join(sorted(wrong))}. Make it of another row, with dataclasses.replace"
+                )
+            vars(self).update(behaviours)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            raise FrozenInstanceError(f"{name} of {self!r} stays as it is: make another row with dataclasses.replace")
+
+        def __delattr__(self, name: str) -> None:
+            raise FrozenInstanceError(f"{name} of {self!r} has to stay: make another row with dataclasses.replace")
 
     def __eq__(self, other: object) -> bool:
         return vars(self) == vars(other) if isinstance(other, Compat) else NotImplemented
@@ -330,6 +351,8 @@ def get_compat(choice: str | Compat) -> Compat:
 
 
 _default: Compat = DOCUMENTED
+#: What may stand for a default in :func:`documented_signature`, beside texts.
+_CONSTANTS: dict[str, Any] = {"None": None, "True": True, "False": False}
 
 
 def default_compat() -> Compat:
@@ -375,13 +398,14 @@ def name_arguments(
 def documented_signature(positional: str, **keywords: Any) -> Signature:
     """Return a signature for what takes its arguments in the order that a row says.
 
-    :param positional: the documented parameters, as they stand between the brackets
+    :param positional: the documented parameters, as they stand between the brackets; a default is a text in single
+        quotes, None, True or False
     :param keywords: later ones and their defaults, by name only
     """
     parameters = []
     for text in positional.split(","):
         name, given, default = text.strip().partition("=")
-        value = literal_eval(default) if given else Parameter.empty
+        value = _CONSTANTS.get(default, default.strip("'")) if given else Parameter.empty
         parameters.append(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=value))
     parameters += [Parameter(name, Parameter.KEYWORD_ONLY, default=value) for name, value in keywords.items()]
     return Signature(parameters)

@@ -6,12 +6,10 @@ import re
 from contextvars import ContextVar
 from threading import RLock
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .blueprints import Blueprint
-from .views import PreloadError, import_object, import_views, split_import_name
-
-_SLASHES = re.compile("/{2,}")
+if TYPE_CHECKING:
+    from .blueprints import Blueprint
 
 #: Set while a late blueprint is entered into its application: set-up that comes late because it was put off.
 registering: ContextVar[bool] = ContextVar("microflask.late", default=False)
@@ -29,6 +27,8 @@ class LateBlueprint:
     """
 
     def __init__(self, import_name: str, options: dict[str, Any]) -> None:
+        from .views import split_import_name
+
         split_import_name(import_name)
         self.import_name = import_name
         self.options = options
@@ -41,7 +41,7 @@ class LateBlueprint:
     def covers(self, path: str) -> bool:
         """Tell whether a rule of the blueprint may match a path."""
         if "//" in path:
-            path = _SLASHES.sub("/", path)
+            path = re.sub("/{2,}", "/", path)
         return f"{path}/".startswith(f"{self.prefix}/")
 
     def load(self, app: Any) -> None:
@@ -52,6 +52,9 @@ class LateBlueprint:
         :raises ImportError: there is no such module, or nothing of that name in it
         :raises TypeError: it is no blueprint
         """
+        from .blueprints import Blueprint
+        from .views import import_object
+
         blueprint = import_object(self.import_name)
         if not isinstance(blueprint, Blueprint):
             raise TypeError(f"{self.import_name!r} is no blueprint: it is {blueprint!r}")
@@ -128,6 +131,8 @@ def preload(app: Any) -> None:
 
     :raises PreloadError: some cannot be imported; it names each of them
     """
+    from .views import PreloadError, import_views
+
     failures = app.late_blueprints.import_all(app)
     failures |= import_views(app.view_functions.values())
     if failures:

@@ -85,9 +85,9 @@ class PackageBound:
     :param root_path: the folder that relative names count from; found by the import name when left out
     """
 
-    import_name = Aside[str]()
-    template_folder = Aside["str | os.PathLike[str] | None"]()
-    _static_url_path = Aside["str | None"](lambda self: None)
+    import_name: Aside[str] = Aside()
+    template_folder: Aside[str | os.PathLike[str] | None] = Aside()
+    _static_url_path: Aside[str | None] = Aside(lambda self: None)
 
     def __init__(
         self, import_name: str, template_folder: str | os.PathLike[str] | None = None, root_path: str | None = None

@@ -51,6 +51,26 @@ URLValuePreprocessorCallable = Callable[[str | None, dict[str, Any] | None], Non
 ErrorHandlerCallable = Callable[[Any], ResponseReturnValue] | Callable[[Any], Awaitable[ResponseReturnValue]]
 
 
+Route = TypeVar("Route", bound=RouteCallable)
+Before = TypeVar("Before", bound=BeforeRequestCallable)
+After = TypeVar("After", bound=AfterRequestCallable[Any])
+Teardown = TypeVar("Teardown", bound=TeardownCallable)
+Processor = TypeVar("Processor", bound=TemplateContextProcessorCallable)
+Preprocessor = TypeVar("Preprocessor", bound=URLValuePreprocessorCallable)
+Defaults = TypeVar("Defaults", bound=URLDefaultCallable)
+OnError = TypeVar("OnError", bound=ErrorHandlerCallable)
+First = TypeVar("First", bound=BeforeFirstRequestCallable)
+Shell = TypeVar("Shell", bound=ShellContextProcessorCallable)
+Filter = TypeVar("Filter", bound=TemplateFilterCallable)
+Test = TypeVar("Test", bound=TemplateTestCallable)
+Global = TypeVar("Global", bound=TemplateGlobalCallable)
+# By the names that Flask has for them: extensions annotate decorators of their own with these.
+T_route, T_before_request, T_after_request, T_teardown = Route, Before, After, Teardown
+T_template_context_processor, T_url_value_preprocessor = Processor, Preprocessor
+T_url_defaults, T_error_handler, T_shell_context_processor = Defaults, OnError, Shell
+T_template_filter, T_template_test, T_template_global = Filter, Test, Global
+
+
 class Application(Protocol):
     """Name what the lower rooms ask of an application; anything else about it is none of their business."""
 
@@ -74,7 +94,7 @@ class Application(Protocol):
     error_handler_spec: Any
     session_interface: Any
     _own_sessions: bool
-    _own_adapters: bool
+    _asks_adapter: bool
     _own_contexts: bool
     subdomain_matching: bool
     request_class: Any

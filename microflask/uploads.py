@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from werkzeug.datastructures import FileStorage, Headers
 from werkzeug.formparser import FormDataParser, MultiPartParser
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import File
 
+from .attributes import compile_later
 from .decoding import make_values
 
 #: Bytes of a body that is kept in memory as a whole. Larger ones are read piece by piece, their files from disk.
@@ -19,18 +19,23 @@ WHOLE = 2 << 20
 #: Werkzeug reads pieces of 64 KiB and refuses one that is larger than what a field may have.
 _SMALLEST_LIMIT = 128 * 1024
 _LONGEST_HEADERS = 16 * 1024
-_PLAIN_BOUNDARY = re.compile(r"[A-Za-z0-9'()+_,./:=?-]{1,70}").fullmatch
-_PLAIN_DISPOSITION = re.compile(r'form-data; name="([^"\\%]*)"(?:; filename="([^"\\%]*)")?').fullmatch
+_PLAIN_BOUNDARY = compile_later(globals(), "_PLAIN_BOUNDARY", r"[A-Za-z0-9'()+_,./:=?-]{1,70}")
+_PLAIN_DISPOSITION = compile_later(
+    globals(), "_PLAIN_DISPOSITION", r'form-data; name="([^"\\%]*)"(?:; filename="([^"\\%]*)")?'
+)
 
 
-class Part(NamedTuple):
+class Part:
     """Tell of one part of a form where its content lies in the body; `filename` is None for a field."""
 
-    name: Any
-    filename: str | None
-    headers: Headers
-    start: int
-    end: int
+    __slots__ = ("end", "filename", "headers", "name", "start")
+
+    def __init__(self, name: Any, filename: str | None, headers: Headers, start: int, end: int) -> None:
+        self.name = name
+        self.filename = filename
+        self.headers = headers
+        self.start = start
+        self.end = end
 
 
 def find_parts(data: bytes, boundary: bytes) -> list[Part] | None:
@@ -126,14 +131,15 @@ class FormParser(FormDataParser):
     def _collect(self, data: bytes, parts: list[Part], length: int) -> tuple[Any, Any]:
         helper = MultiPartParser(self.stream_factory)
         fields, files = [], []
-        for name, filename, headers, start, end in parts:
+        for part in parts:
+            name, filename, headers, content = part.name, part.filename, part.headers, slice(part.start, part.end)
             if filename is None:
                 charset = helper.get_part_charset(headers) if "content-type" in headers else "utf-8"
-                fields.append((name, data[start:end].decode(charset, "replace")))
+                fields.append((name, data[content].decode(charset, "replace")))
                 continue
             file = helper.start_file_streaming(File(name, filename, headers), length)
             # Of ours it is known that they take a view, which is no copy.
-            file.write(memoryview(data)[start:end] if type(file) is SpooledTemporaryFile else data[start:end])
+            file.write(memoryview(data)[content] if type(file) is SpooledTemporaryFile else data[content])
             file.seek(0)
             files.append((name, FileStorage(file, filename, name, headers=headers)))
         return make_values(self.cls, fields), make_values(self.cls, files)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from importlib import import_module, invalidate_caches
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .globals import current_app as current_app
 from .globals import find_app, find_request
 from .globals import request as request
-from .typing import ResponseReturnValue, RouteCallable
+
+if TYPE_CHECKING:
+    from .typing import ResponseReturnValue, RouteCallable
 
 #: The names of the methods that a :class:`MethodView` may have.
 http_method_funcs = frozenset(("get", "post", "head", "options", "delete", "put", "trace", "patch"))

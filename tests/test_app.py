@@ -13,7 +13,7 @@ import pytest
 import werkzeug.serving
 from werkzeug.exceptions import NotFound
 
-from microflask import FLASK_0_10, FLASK_3_1, Flask, url_for
+from microflask import FLASK_0_10, FLASK_3_1, Compat, Flask, url_for
 
 MODES = ("documented", "0.10", "3.1")
 OLD_ORDER = ("documented", "0.10")
@@ -119,6 +119,27 @@ def test_compat_may_be_a_row_of_ones_own():
     app = Flask("some_name", compat=row)
     assert app.compat is row
     assert Flask("some_name", compat=FLASK_0_10).compat.name == "0.10"
+
+
+def test_row_stays_as_it_is():
+    row = dataclasses.replace(FLASK_3_1, name="mine")
+    with pytest.raises(dataclasses.FrozenInstanceError, match="jsonify_pretty of <Compat 'mine'>"):
+        row.jsonify_pretty = True
+    with pytest.raises(dataclasses.FrozenInstanceError, match="name of <Compat 'mine'>"):
+        del row.name
+    assert row == dataclasses.replace(FLASK_3_1, name="mine") != FLASK_3_1
+    assert hash(row) == hash("mine")
+
+
+def test_row_has_each_behaviour_and_no_other():
+    values = vars(FLASK_3_1)
+    assert Compat(**values) == FLASK_3_1
+    with pytest.raises(TypeError, match="jsonify_prety"):
+        dataclasses.replace(FLASK_3_1, jsonify_prety=True)
+    with pytest.raises(TypeError, match="error_spec_by_class, name"):
+        Compat(**{name: value for name, value in values.items() if name not in {"name", "error_spec_by_class"}})
+    with pytest.raises(TypeError, match="positional"):
+        Compat("mine")
 
 
 def test_default_compat_is_the_documented_one():

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import microflask
+from microflask.attributes import compile_later
 
 HERE = Path(__file__).parent
 DOCUMENTED = json.loads((HERE / "documented_api.json").read_text(encoding="utf-8"))
@@ -99,10 +100,36 @@ def test_unknown_name_is_refused_as_usual():
 
 @pytest.mark.parametrize(
     ("owner", "path"),
-    [("alias", "microflask.alias"), ("testing", "microflask.testing"), ("views", "microflask.views")],
-)
+    [
+        ("alias", "microflask.alias"), ("module", "microflask.module"), ("testing", "microflask.testing"),
+        ("typing", "microflask.typing"), ("views", "microflask.views"), ("wrappers", "microflask.wrappers"),
+    ],
+)  # fmt: skip
 def test_modules_are_found_on_the_package(owner, path):
     assert run(f"import microflask; print(microflask.{owner}.__name__)") == [path]
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        ("scaffold", "T_route"), ("scaffold", "T_error_handler"), ("blueprints", "T_template_filter"),
+        ("blueprints", "T_teardown"), ("assembly", "T_shell_context_processor"),
+    ],
+)  # fmt: skip
+def test_type_variables_are_found_where_flask_has_them(owner, name):
+    module = importlib.import_module(f"microflask.{owner}")
+    assert getattr(module, name) is getattr(microflask.typing, name)
+    with pytest.raises(AttributeError, match=f"'microflask.{owner}' has no attribute 'T_nothing'"):
+        module.T_nothing  # noqa: B018
+
+
+def test_expression_is_compiled_when_it_is_needed():
+    names = {}
+    names["digits"] = match = compile_later(names, "digits", "[0-9]+")
+    assert names["digits"] is match
+    assert match("12")[0] == "12"
+    assert names["digits"] is not match
+    assert names["digits"]("1x") is None is match("x1")
 
 
 def test_star_brings_the_exported_names():
@@ -115,8 +142,8 @@ def test_star_brings_the_exported_names():
 #: What a server that answers with text and JSON never needs.
 HEAVY = ["jinja2", "click", "itsdangerous", "asyncio", "sqlite3", "unittest", "multiprocessing", "werkzeug.debug"]
 OWN_AND_LATE = [
-    "alias", "cli", "commands", "debughelpers", "doctor", "extension_check", "logging", "serving", "templating",
-    "testing",
+    "alias", "blueprints", "cli", "commands", "debughelpers", "doctor", "extension_check", "logging", "module",
+    "serving", "templating", "testing", "typing", "views", "wrappers",
 ]  # fmt: skip
 
 SERVE = """
