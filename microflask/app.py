@@ -9,8 +9,8 @@ from inspect import CO_COROUTINE
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException, InternalServerError
-from werkzeug.routing import RequestRedirect, RoutingException
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import RequestRedirect
 from werkzeug.utils import redirect as make_redirect
 
 from . import errors, loops, responses, urls
@@ -18,17 +18,17 @@ from .assembly import App, SetupError
 from .ctx import AppContext, RequestContext
 from .globals import NO_REQUEST, current_frame, find_request_ctx
 from .helpers import one_line
+from .incoming import Request
 from .late import preload
+from .outgoing import Response
 from .routing import Map, RequestAdapter
 from .sessions import SecureCookieSessionInterface, SessionInterface
 from .signals import (
     appcontext_tearing_down,
-    got_request_exception,
     request_finished,
     request_started,
     request_tearing_down,
 )
-from .wrappers import Request, Response
 
 if TYPE_CHECKING:
     from .commands import FlaskCliRunner
@@ -78,12 +78,16 @@ class Flask(App):
     build_error_handler: Callable[..., str] | None = None
     #: Whether a subclass, or somebody for this application, brought URL adapters or a map of their own.
     _own_adapters = False
+    #: The same, or whether rules may be for subdomains: matching needs an adapter then.
+    _asks_adapter: bool
     #: The same of the methods for sessions, which are called in every request then.
     _own_sessions = False
     #: The same of url_for() and inject_url_defaults().
     _own_urls = False
     #: The same of app_context().
     _own_contexts = False
+    #: The same of raise_routing_exception().
+    _own_refusals = False
     #: The same of ensure_sync() and async_to_sync(), which are asked each time then.
     _own_sync = False
 
@@ -122,19 +126,24 @@ class Flask(App):
         )
         cls._own_urls = (cls.url_for, cls.inject_url_defaults) != (Flask.url_for, Flask.inject_url_defaults)
         cls._own_contexts = cls.app_context is not Flask.app_context
+        cls._own_refusals = cls.raise_routing_exception is not Flask.raise_routing_exception
         cls._own_sync = any(getattr(cls, name) is not getattr(Flask, name) for name in _SYNC_METHODS)
         cls._own_sessions = any(getattr(cls, name) is not getattr(Flask, name) for name in _SESSION_METHODS)
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
-        if name == "create_url_adapter" or (name == "url_map" and not isinstance(value, Map)):
-            self._own_adapters = True
+        if name in {"create_url_adapter", "url_map", "subdomain_matching"}:
+            if name == "create_url_adapter" or (name == "url_map" and not isinstance(value, Map)):
+                self._own_adapters = True
+            self._asks_adapter = bool(self._own_adapters or self.subdomain_matching)
         elif name in _SESSION_METHODS:
             self._own_sessions = True
         elif name in {"inject_url_defaults", "url_for"}:
             self._own_urls = True
         elif name == "app_context":
             self._own_contexts = True
+        elif name == "raise_routing_exception":
+            self._own_refusals = True
         elif name in _SYNC_METHODS:
             self._own_sync = True
             self._plain_functions.clear()
@@ -292,15 +301,20 @@ class Flask(App):
 
     def preprocess_request(self) -> Any:
         """Run the URL value preprocessors and the functions before the request; return the first value of these."""
-        before, preprocessors = self.before_request_funcs, self.url_value_preprocessors
+        before = self.before_request_funcs
+        preprocessors = self.url_value_preprocessors
         if not (before or preprocessors):
             return None
         ctx: Any = current_frame()[1]  # type: ignore[index]
-        scopes, plain = ctx.scopes()[::-1], self._plain_functions
+        scopes = ctx.scopes()
+        if len(scopes) > 1:
+            # The application's first. To turn one around costs as much as to call a function.
+            scopes = scopes[::-1]
         if preprocessors:
             for name in scopes:
                 for preprocess in preprocessors.get(name, ()):
                     preprocess(ctx.request.endpoint, ctx.request.view_args)
+        plain = self._plain_functions
         for name in scopes:
             for function in before[name] if name in before else ():  # noqa: SIM401 - get() is a call
                 if type(function) is not FunctionType or function not in plain:
@@ -323,11 +337,17 @@ class Flask(App):
         if match is None:
             match = ctx
         if match.routing_exception is not None:
+            if type(match.routing_exception) is NotFound and not self._own_refusals:
+                # Nothing asks for the request that raise_routing_exception() would be called with.
+                raise match.routing_exception
             self.raise_routing_exception(ctx.request)
         rule = match.url_rule
         if ctx.environ["REQUEST_METHOD"] not in _NOT_OPTIONS and self._answers_options(rule, ctx.environ):
             return self.make_default_options_response()
-        view = self.view_functions.get(rule.endpoint)
+        try:
+            view = self.view_functions[rule.endpoint]
+        except KeyError:
+            view = None
         if view is None:
             raise MissingViewError(
                 f"the endpoint {rule.endpoint!r} of the rule {rule.rule!r} has no view: register one for it in"
@@ -454,96 +474,17 @@ class Flask(App):
 
     # -- errors --------------------------------------------------------------------------------------------------
 
-    def _find_error_handler(self, error: BaseException, blueprints: Iterable[str], trapped: bool = False) -> Any:
-        passes_status = trapped and self.compat.trapped_errors_skip_status_handlers
-        generic = passes_status or self.compat.exception_handlers_see_http_errors
-        handler = errors.find(self.error_handler_spec, blueprints, error, generic, not passes_status)
-        if handler is None or (type(handler) is FunctionType and handler in self._plain_functions):
-            return handler
-        return self._plain_or_sync(handler)
+    _find_error_handler = errors.find_handler
 
-    @staticmethod
-    def _current_blueprints() -> tuple[str, ...]:
-        frame = current_frame()
-        return () if frame is None or frame[1] is None else frame[1].blueprint_names()
-
-    def trap_http_exception(self, e: Exception) -> bool:
-        """Tell whether an HTTP error is treated as any other exception, as TRAP_HTTP_EXCEPTIONS, or for a missing key
-        TRAP_BAD_REQUEST_ERRORS, says."""
-        if self.config["TRAP_HTTP_EXCEPTIONS"]:
-            return True
-        bad_requests = self.config["TRAP_BAD_REQUEST_ERRORS"]
-        if bad_requests is None:
-            return isinstance(e, BadRequestKeyError) and bool(self.debug)
-        return bool(bad_requests) and isinstance(e, BadRequest)
+    trap_http_exception = errors.trap_http_exception
+    handle_http_exception = errors.handle_http_exception
+    handle_user_exception = errors.handle_user_exception
+    handle_exception = errors.handle_exception
+    log_exception = errors.log_exception
 
     def should_ignore_error(self, error: BaseException | None) -> bool:
         """Tell whether the teardown functions shall not hear of an error; override it to ignore some."""
         return False
-
-    def handle_http_exception(self, e: HTTPException) -> Any:
-        """Return what the handler for an HTTP error returns, or the error, which is a response too."""
-        handler = None
-        # Those without a status, and those of the routing, carry a response of their own.
-        if e.code is not None and not isinstance(e, RoutingException):
-            handler = self._find_error_handler(e, self._current_blueprints())
-        answer = e if handler is None else handler(e)
-        ctx = find_request_ctx()
-        if handler is None or (ctx and (ctx if ctx.made is None else ctx.made).routing_exception is e):
-            # Its traceback leads to frames that lead back to it. Nobody asks for that of an error which is its own
-            # page, or comes from the matching; and the garbage collector would take a third of the request's time.
-            e.__traceback__ = None
-        return answer
-
-    def handle_user_exception(self, e: Exception) -> Any:
-        """Return what the handler for an exception returns.
-
-        :raises Exception: `e` itself, when there is none
-        """
-        if isinstance(e, BadRequestKeyError) and (self.debug or self.config["TRAP_BAD_REQUEST_ERRORS"]):
-            e.show_exception = True
-        if isinstance(e, HTTPException) and not self.trap_http_exception(e):
-            return self.handle_http_exception(e)
-        handler = self._find_error_handler(e, self._current_blueprints(), isinstance(e, HTTPException))
-        if handler is not None:
-            return handler(e)
-        try:
-            raise e
-        finally:
-            # The traceback refers to this frame, which shall not keep the error alive in return.
-            del e
-
-    def handle_exception(self, e: Exception) -> Response:
-        """Answer 500 for an exception that nobody handled, and log it.
-
-        :raises Exception: `e` itself, when exceptions propagate
-        """
-        if got_request_exception.receivers:
-            got_request_exception.send(self, _async_wrapper=self.ensure_sync, exception=e)
-        if self.propagate_exceptions:
-            raise e
-        self.log_exception((type(e), e, e.__traceback__))
-        failure: Any = InternalServerError(original_exception=e)
-        blueprints = self._current_blueprints() if self.compat.blueprint_500_handlers else ()
-        handler = self._find_error_handler(failure, blueprints)
-        if handler is not None:
-            failure = handler(e if self.compat.original_error_to_500_handler else failure)
-        if self.compat.unhandled_errors_finalized:
-            return self.finalize_request(failure, from_error_handler=True)
-        response: Response = self.make_response(failure)
-        response.autocorrect_location_header = self.compat.absolute_redirects
-        return response
-
-    def log_exception(self, exc_info: Any) -> None:
-        """Log an exception as an error, with its traceback from the first function of the application's own on.
-
-        :param exc_info: (class, exception, traceback)
-        """
-        ctx = find_request_ctx()
-        where = "" if ctx is None else f" on {ctx.request.path} [{ctx.request.method}]"
-        if isinstance(exc_info, tuple) and len(exc_info) == 3:
-            exc_info = (exc_info[0], exc_info[1], errors.skip_library(exc_info[2]))
-        self.logger.error("Exception%s", where, exc_info=exc_info)
 
     # -- the end -------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ _HOMES = {
     "microflask.json": "json=",
     "microflask.logging": "create_logger",
     "microflask.module": "blueprint_is_module",
+    "microflask.signals": "got_request_exception",
     "microflask.scaffold": "F _endpoint_from_view_func setupmethod",
     "microflask.templating": "DispatchingJinjaLoader Environment _default_template_ctx_processor",
     "microflask.typing": "ft=",
@@ -68,15 +69,15 @@ _HOMES = {
     "uuid": "uuid=",
     "weakref": "weakref=",
     "werkzeug.datastructures": "CallbackDict Headers ImmutableDict",
-    "werkzeug.exceptions": "BadRequest BadRequestKeyError HTTPException MethodNotAllowed _wz_abort=abort"
+    "werkzeug.exceptions": "BadRequest BadRequestKeyError HTTPException InternalServerError MethodNotAllowed _wz_abort=abort"
     " default_exceptions",
     "werkzeug.http": "http_date parse_date",
     "werkzeug.local": "LocalStack",
-    "werkzeug.routing": "BuildError MapAdapter RequestRedirect Rule",
+    "werkzeug.routing": "BuildError MapAdapter RequestRedirect RoutingException Rule",
     "werkzeug.sansio.response": "Response",
     "werkzeug.serving": "is_running_from_reloader",
     "werkzeug.utils": "_wz_redirect=redirect import_string",
-    "werkzeug.wrappers": "BaseRequest=Request BaseResponse=Response",
+    "werkzeug.wrappers": "BaseRequest=Request BaseResponse=Response RequestBase=Request ResponseBase=Response",
     "werkzeug.wsgi": "get_host wrap_file",
     "zlib": "adler32",
 }
@@ -84,11 +85,12 @@ _HOMES = {
 #: What is asked for in which module, of either generation of Flask.
 _BORROWERS = {
     "": "_compat t",
-    "app": "BaseResponse Config ConfigAttribute DispatchingJinjaLoader Environment Headers ImmutableDict Lock"
-    " MapAdapter MethodNotAllowed Rule T_shell_context_processor T_teardown T_template_filter T_template_global"
-    " T_template_test TracebackType _AppCtxGlobals _PackageBoundObject _cv_app _cv_request"
+    "app": "BadRequest BadRequestKeyError BaseResponse BuildError Config ConfigAttribute DispatchingJinjaLoader Environment HTTPException Headers"
+    " ImmutableDict InternalServerError Lock MapAdapter MethodNotAllowed RoutingException Rule T_shell_context_processor"
+    " T_teardown T_template_filter T_template_global T_template_test TracebackType _AppCtxGlobals _PackageBoundObject _cv_app _cv_request"
     " _default_template_ctx_processor _endpoint_from_view_func _make_timedelta _request_ctx_stack _url_quote cabc"
     " chain cli click current_app find_package ft g get_debug_flag get_flashed_messages get_host get_load_dotenv"
+    " got_request_exception"
     " integer_types is_running_from_reloader iscoroutinefunction json locked_cached_property os request request_ctx"
     " reraise send_from_directory session setupmethod string_types t text_type timedelta update_wrapper url_for"
     " weakref blueprint_is_module",
@@ -118,7 +120,8 @@ _BORROWERS = {
     "testing": "BaseRequest CliRunner ExitStack Result TracebackType _request_ctx_stack importlib t url_parse",
     "typing": "cabc t",
     "views": "F ft t with_metaclass",
-    "wrappers": "_request_ctx_stack _split_blueprint_path attach_enctype_error_multidict t",
+    "wrappers": "BadRequest HTTPException RequestBase ResponseBase _request_ctx_stack _split_blueprint_path"
+    " attach_enctype_error_multidict json t",
 }  # fmt: skip
 
 

@@ -8,12 +8,14 @@ from contextvars import Token
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import RequestRedirect
 
 from .globals import Frame, bind, current_frame, find_request_ctx, scopes_of, unbind
 from .signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down
-from .typing import Application
+
+if TYPE_CHECKING:
+    from .typing import Application
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,6 +88,8 @@ class AppContext:
         self.app = app
         make_namespace = app.app_ctx_globals_class
         self.g = make_namespace()
+        #: What a request context has while nobody has looked at its application context; here it is always `g`.
+        self._namespace = None
         self._tokens: tuple[Any, Any] | None = None
 
     def namespace(self) -> Any:
@@ -206,7 +210,14 @@ class RequestContext:
     def __getattr__(self, name: str) -> Any:
         # Each of these is made when it is first looked at, and then found without coming here.
         if name == "request":
-            self.request = request = self.app.request_class(self.environ)
+            kind = self.app.request_class
+            try:
+                plain = kind._stock_init
+            except AttributeError:
+                # A class that is none of ours.
+                plain = False
+            # With all of its arguments the interpreter enters the constructor directly.
+            self.request = request = kind(self.environ, True, False) if plain else kind(self.environ)
             request.url_rule, request.view_args = self.url_rule, self.view_args
             request.routing_exception = self.routing_exception
             self.made = request
@@ -260,7 +271,8 @@ class RequestContext:
         if self._app_context is None:
             self._app_context = self.app.app_context()
             if self._namespace is not None:
-                self._app_context.g = self._namespace
+                # From now on it is there, where somebody may put another one.
+                self._app_context.g, self._namespace = self._namespace, None
         return self._app_context
 
     @property
@@ -318,24 +330,23 @@ class RequestContext:
             # Dispatch raises it, so that error handlers see it.
             self.request.routing_exception = failure
             return
-        config, url_map = app.config, app.url_map
         try:
-            if (
-                app._own_adapters
-                or app.subdomain_matching
-                # Half of what get() costs for a subclass of dict.
-                or ("TRUSTED_HOSTS" in config and config["TRUSTED_HOSTS"])  # noqa: RUF019
-                or (app.compat.server_name_implies_subdomains and config["SERVER_NAME"])
+            trusted = app.config["TRUSTED_HOSTS"]
+        except KeyError:
+            # Every configuration begins with it; somebody took it out.
+            trusted = None
+        try:
+            rule = args = None
+            if not (
+                trusted
+                or app._asks_adapter
+                or (app.compat.server_name_implies_subdomains and app.config["SERVER_NAME"])
             ):
-                domain = None
-            elif url_map.host_matching:
-                domain = url_map.plain_host(self.environ)
-            else:
-                domain = url_map.default_subdomain
-            rule = None
-            if domain is not None:
-                rule, args = url_map.match_environ(self.environ, domain)
+                rule, args = app.url_map.match_environ(self.environ)
             if rule is None:
+                if type(args) is NotFound:
+                    (self if self.made is None else self.made).routing_exception = args
+                    return
                 # It depends on the host, or the answer is a redirect.
                 adapter = self.url_adapter
                 if adapter is None:

@@ -1,4 +1,4 @@
-"""From an exception to the function that handles it.
+"""From an exception to the function that handles it, and the methods of the application that call it.
 
 ``error_handler_spec`` is public and has had two shapes: code -> handler with a list of (class, handler) under None, as
 documented, and code -> class -> handler, as today. Which one is written is the application's choice; both are read.
@@ -9,16 +9,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import Any
 
-from werkzeug.exceptions import HTTPException, default_exceptions
+from werkzeug.exceptions import (
+    BadRequest,
+    BadRequestKeyError,
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    default_exceptions,
+)
+from werkzeug.routing import RoutingException
+
+from .globals import current_frame, find_request_ctx
+from .signals import got_request_exception
 
 Handler = Callable[[Any], Any]
 #: What stands between a server and a view.
 _LIBRARIES = frozenset({__name__.partition(".")[0], "werkzeug", "asyncio", "json"})
-#: The key of what is registered on the application itself.
-_APPLICATION = (None,)
 
 
 class ErrorSpecError(AssertionError, TypeError, ValueError):
@@ -109,43 +118,153 @@ def all_entries(by_code: dict[Any, Any]) -> Iterator[tuple[Any, Handler]]:
             yield from (by_code[code].items() if isinstance(by_code[code], dict) else by_code[code])
 
 
-def find(
-    spec: dict[str | None, Any], names: Iterable[str], error: BaseException, generic_for_http: bool = True,
-    by_status: bool = True,
-) -> Handler | None:  # fmt: skip
-    """Return the handler for `error`: first by status, then by class; each time the blueprints `names`, innermost
-    first, before the application; and the most specific class of all.
+def find_handler(self: Any, error: BaseException, blueprints: Iterable[str], trapped: bool | None = False) -> Any:
+    """Return the handler for `error`, ready to be called, or None; the method of the application.
 
-    :param generic_for_http: whether handlers without a status are considered for HTTP errors
-    :param by_status: whether handlers with a status are
+    What is registered for the status goes before what is for a class, each time the blueprints, innermost first,
+    before the application; and of the classes the most specific one.
+
+    :param blueprints: the names of the blueprints that handle the request
+    :param trapped: whether `error` is an HTTP error that is treated as any other exception; None when it is none
     """
+    spec = self.error_handler_spec
+    by_codes: Iterable[Any]
+    if blueprints:
+        by_codes = [by_code for name in (*blueprints, None) if (by_code := spec.get(name))]
+    elif own := spec.get(None):
+        by_codes = (own,)
+    else:
+        return None
     kind = type(error)
-    code = error.code if isinstance(error, HTTPException) else None
-    if code is not None:
-        if by_status and (handler := _find_at(code, spec, names, kind)) is not None:
-            return handler
-        if not generic_for_http:
+    status = None
+    if trapped is not None and isinstance(error, HTTPException):
+        status = None if trapped and self.compat.trapped_errors_skip_status_handlers else error.code
+    while True:
+        for by_code in by_codes:
+            handlers = by_code.get(status)
+            # Nearly every error is of a class that has a handler itself.
+            handler = handlers.get(kind) if type(handlers) is dict else None
+            if handler is None:
+                handler = _find_at(by_code, status, handlers, kind)
+            if handler is not None:
+                plain = type(handler) is FunctionType and handler in self._plain_functions
+                return handler if plain else self._plain_or_sync(handler)
+        if status is None or not self.compat.exception_handlers_see_http_errors:
             return None
-    return _find_at(None, spec, names, kind)
+        status = None
 
 
-def _find_at(
-    code: int | None, spec: dict[str | None, Any], names: Iterable[str], kind: type[BaseException]
-) -> Handler | None:
-    for name in (*names, None) if names else _APPLICATION:
-        # Asking for the key takes a third of the time of the method get() of a defaultdict.
-        by_code = spec[name] if name in spec else None  # noqa: SIM401
-        if by_code:
-            handlers = by_code[code] if code in by_code else None  # noqa: SIM401
-            if type(handlers) is not dict or (code is not None and isinstance(by_code.get(None), list)):
-                handlers = dict(entries(by_code, code))
-            if handlers:
-                if kind in handlers:
-                    return handlers[kind]  # type: ignore[no-any-return]
-                for base in kind.__mro__:
-                    if base in handlers:
-                        return handlers[base]  # type: ignore[no-any-return]
+def _find_at(by_code: dict[Any, Any], status: int | None, handlers: Any, kind: type[BaseException]) -> Any:
+    """Return the handler of the most specific class, or None.
+
+    :param handlers: what `by_code` has for the status
+    """
+    if type(handlers) is not dict or (status is not None and isinstance(by_code.get(None), list)):
+        handlers = dict(entries(by_code, status))
+    for base in kind.__mro__ if handlers else ():
+        if base in handlers:
+            return handlers[base]
     return None
+
+
+def _current_blueprints() -> tuple[Any, ...]:
+    """Return the names of the blueprints that handle the current request, innermost first."""
+    frame = current_frame()
+    if frame is None or (ctx := frame[1]) is None:
+        return ()
+    rule = (ctx if ctx.made is None else ctx.made).url_rule
+    # Most endpoints belong to the application itself.
+    return () if rule is None or "." not in rule.endpoint else ctx.blueprint_names()
+
+
+def trap_http_exception(self: Any, e: Exception) -> bool:
+    """Tell whether an HTTP error is treated as any other exception, as TRAP_HTTP_EXCEPTIONS, or for a missing key
+    TRAP_BAD_REQUEST_ERRORS, says."""
+    config = self.config
+    if config["TRAP_HTTP_EXCEPTIONS"]:
+        return True
+    if type(e) is NotFound or not isinstance(e, BadRequest):
+        return False
+    bad_requests = config["TRAP_BAD_REQUEST_ERRORS"]
+    if bad_requests is None:
+        return isinstance(e, BadRequestKeyError) and bool(self.debug)
+    return bool(bad_requests)
+
+
+def handle_http_exception(self: Any, e: HTTPException) -> Any:
+    """Return what the handler for an HTTP error returns, or the error, which is a response too."""
+    frame, handler = current_frame(), None
+    ctx: Any = None if frame is None else frame[1]
+    match = ctx
+    if ctx is not None and ctx.made is not None:
+        match = ctx.made
+    # Those without a status, and those of the routing, carry a response of their own.
+    if type(e) is NotFound or (e.code is not None and not isinstance(e, RoutingException)):
+        names = () if match is None or match.url_rule is None else ctx.blueprint_names()
+        handler = self._find_error_handler(e, names, False)
+    answer = e if handler is None else handler(e)
+    if handler is None or (match is not None and match.routing_exception is e):
+        # Its traceback leads to frames that lead back to it. Nobody asks for that of an error which is its own
+        # page, or comes from the matching; and the garbage collector would take a third of the request's time.
+        e.__traceback__ = None
+    return answer
+
+
+def handle_user_exception(self: Any, e: Exception) -> Any:
+    """Return what the handler for an exception returns.
+
+    :raises Exception: `e` itself, when there is none
+    """
+    trapped = None
+    if isinstance(e, HTTPException):
+        # Asking about a class that an object is not of goes through all of its classes.
+        if type(e) is not NotFound and isinstance(e, BadRequestKeyError):
+            e.show_exception = bool(self.debug or self.config["TRAP_BAD_REQUEST_ERRORS"]) or e.show_exception
+        if not self.trap_http_exception(e):
+            return self.handle_http_exception(e)
+        trapped = True
+    handler = self._find_error_handler(e, _current_blueprints(), trapped)
+    if handler is not None:
+        return handler(e)
+    try:
+        raise e
+    finally:
+        # The traceback refers to this frame, which shall not keep the error alive in return.
+        del e
+
+
+def handle_exception(self: Any, e: Exception) -> Any:
+    """Answer 500 for an exception that nobody handled, and log it.
+
+    :raises Exception: `e` itself, when exceptions propagate
+    """
+    if got_request_exception.receivers:
+        got_request_exception.send(self, _async_wrapper=self.ensure_sync, exception=e)
+    if self.propagate_exceptions:
+        raise e
+    self.log_exception((type(e), e, e.__traceback__))
+    failure: Any = InternalServerError(original_exception=e)
+    blueprints = _current_blueprints() if self.compat.blueprint_500_handlers else ()
+    handler = self._find_error_handler(failure, blueprints)
+    if handler is not None:
+        failure = handler(e if self.compat.original_error_to_500_handler else failure)
+    if self.compat.unhandled_errors_finalized:
+        return self.finalize_request(failure, from_error_handler=True)
+    response = self.make_response(failure)
+    response.autocorrect_location_header = self.compat.absolute_redirects
+    return response
+
+
+def log_exception(self: Any, exc_info: Any) -> None:
+    """Log an exception as an error, with its traceback from the first function of the application's own on.
+
+    :param exc_info: (class, exception, traceback)
+    """
+    ctx = find_request_ctx()
+    where = "" if ctx is None else f" on {ctx.request.path} [{ctx.request.method}]"
+    if isinstance(exc_info, tuple) and len(exc_info) == 3:
+        exc_info = (exc_info[0], exc_info[1], skip_library(exc_info[2]))
+    self.logger.error("Exception%s", where, exc_info=exc_info)
 
 
 def skip_library(traceback: TracebackType | None) -> TracebackType | None:

@@ -245,15 +245,15 @@ def chain(entry: Entry | None) -> Iterator[Entry]:
 class Place:
     """Keep the rules of one host or subdomain."""
 
-    __slots__ = ("leaves", "literals", "pending", "root")
+    __slots__ = ("heads", "leaves", "literals", "root")
 
     def __init__(self, root: Node) -> None:
         #: path -> the first rule of those without variables; or :data:`SLASHED`
         self.literals: dict[str, Entry] = {}
         #: literal beginning of a path, up to the last slash -> what the segment behind it is matched with first
         self.leaves: dict[str, Part] = {}
-        #: the same of rules with variables -> the last of those that are not in the tree yet
-        self.pending: dict[str, Entry] = {}
+        #: the same of all rules for the tree -> the last of those that are not there yet, or where they begin in it
+        self.heads: dict[str, Entry | Node] = {}
         self.root = root
 
 
@@ -281,9 +281,10 @@ class Index:
             return
         head = path[: path.rindex("/", 0, path.index("<"))]
         with self._lock:
-            entry._next = place.pending.get(head)
-            place.pending[head] = entry
-            # What is asked for below it has to be looked up by settle() again.
+            waiting = place.heads.get(head)
+            entry._next = None if type(waiting) is Node else waiting
+            place.heads[head] = entry
+            # What is asked for below it has to be looked up by descend() again.
             place.leaves.pop(head, None)
 
     def _add_literal(self, place: Place, entry: Entry, path: str) -> None:
@@ -299,35 +300,38 @@ class Index:
             literals.setdefault(path[:-1], SLASHED)
         if not entry.strict_slashes:
             # It competes with variables that may match the empty segment behind it.
-            self._plant(entry)
+            place.heads.setdefault(path, self._plant(entry))
 
-    def settle(self, place: Place, path: str) -> None:
+    def _settle(self, place: Place, path: str) -> None:
         """Bring the rules into the tree that a path could be for."""
-        at = path.find("/")
-        while at >= 0:
-            head = path[:at]
-            if head in place.pending:
-                with self._lock:
-                    waiting = list(chain(place.pending.get(head)))
-                    for entry in reversed(waiting):
-                        self._plant(entry)
-                    self._open(place, head)
-                    for entry in waiting:
-                        entry._next = None
-                    place.pending.pop(head, None)
-            at = path.find("/", at + 1)
+        for at, character in enumerate(path):
+            if character == "/" and path[:at] in place.heads:
+                self._bring(place, path[:at])
 
-    @staticmethod
-    def _open(place: Place, head: str) -> None:
-        """Let requests find the variables behind `head` without a walk, where that is right."""
-        node = place.root
-        for segment in head.split("/"):
-            node = node.static[segment]
-        # Slashes at the beginning of a request's path count as one.
-        if node.dynamic[0].is_plain and head != "/" and head[:2] != "//":
-            place.leaves[head] = node.dynamic[0]
+    def _bring(self, place: Place, head: str) -> Node:
+        """Bring the rules into the tree that wait behind `head`; return the place there that they begin at."""
+        with self._lock:
+            waiting = place.heads[head]
+            if type(waiting) is Node:
+                # By another thread.
+                return waiting
+            entries = list(chain(waiting))
+            for entry in reversed(entries):
+                self._plant(entry)
+            node = place.root
+            for segment in head.split("/"):
+                node = node.static[segment]
+            # Slashes at the beginning of a request's path count as one.
+            if node.dynamic[0].is_plain and head != "/" and head[:2] != "//":
+                # Requests find the variables there without a walk.
+                place.leaves[head] = node.dynamic[0]
+            for entry in entries:
+                entry._next = None
+            place.heads[head] = node
+            return node
 
-    def _plant(self, entry: Entry) -> None:
+    def _plant(self, entry: Entry) -> Node:
+        """Enter a rule into the tree; return the place where its path ends."""
         node, part = self.root, None
         for pieces, final in segments_of(entry._domain_pieces, entry._path_pieces):
             if all(isinstance(piece, str) for piece in pieces):
@@ -340,40 +344,68 @@ class Index:
         if len(entry._fields) == 1 and part is not None and entry._fields[0][1] is (int if part.is_number else None):
             entry._only = entry._fields[0][0]
         node.entries.append(entry)
+        return node
 
     def descend(
-        self, place: Place, path: str, method: str, websocket: bool
+        self, place: Place, path: str, head: str, method: str, websocket: bool
     ) -> tuple[wr.Rule, Values] | Literal[False] | None:
         """Return what the first way through the tree leads to; False where no way can lead to anything.
 
         None says neither: the ways have to be tried one after the other.
+
+        :param path: one that has a slash
+        :param head: what is before its last slash
+        """
+        heads, node, start = place.heads, None, 0
+        while True:
+            # All ways go through the beginning of the shortest of these.
+            if head in heads:
+                node, start = heads[head], len(head) + 1
+                if type(node) is not Node:
+                    node = self._bring(place, head)
+            if not head:
+                break
+            head = head.rpartition("/")[0]
+        if self.root.dynamic:
+            # Variables in a domain lead to a tree of their own.
+            return self._follow(place.root, path.split("/"), False, method, websocket)
+        return node is not None and self._follow(node, path[start:].split("/"), True, method, websocket)
+
+    @staticmethod
+    def _follow(
+        node: Node, segments: list[str], sure: bool, method: str, websocket: bool
+    ) -> tuple[wr.Rule, Values] | Literal[False] | None:
+        """Do as :meth:`descend` from a place in the tree on.
+
+        :param sure: whether there is no other way so far
         """
         texts: list[str] = []
-        node, sure = place.root, not self.root.dynamic
-        segments = path.split("/")
-        for at, segment in enumerate(segments):
-            following = node.static.get(segment)
+        at = 0
+        for segment in segments:
+            following, dynamic = node.static.get(segment), node.dynamic
+            at += 1
             if following is not None:
-                if node.dynamic:
+                if dynamic:
                     sure = False
                 node = following
                 continue
             if not segment and node.entries:
                 return None
-            for part in node.dynamic:
+            for part in dynamic:
                 if part.suffixed:
                     return None
-                matched = part.check("/".join(segments[at:]) if part.final else segment)
+                matched = part.check("/".join(segments[at - 1 :]) if part.final else segment)
                 if matched is not None:
                     break
             else:
                 return False if sure else None
-            if len(node.dynamic) > 1:
+            if len(dynamic) > 1:
                 sure = False
             texts += matched
             node = part.node
             if part.final:
                 break
+        method = method.upper()
         for entry in node.entries:
             allowed = entry._allowed
             if (allowed is None or method in allowed) and entry.websocket == websocket:
@@ -388,7 +420,7 @@ class Index:
         """
         place = self.places.get(domain)
         if place is not None:
-            self.settle(place, path)
+            self._settle(place, path)
             literals = place.literals
             slashed = literals.get(DOUBLE if path == "/" else f"{path}/")
             entry = search.choose(chain(literals.get(path))) or search.behind_slash(chain(slashed))

@@ -11,8 +11,12 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as ResponseBase
 
-from .globals import find_request
-from .wrappers import Response
+from .globals import find_request, find_request_ctx
+from .outgoing import Response
+
+#: What becomes JSON, and what is a body as it is. (A tuple that stands in the code is made at each call.)
+_JSON_TYPES = frozenset({dict, list})
+_TEXT_TYPES = (str, bytes, bytearray)
 
 
 class NoResponseError(TypeError, ValueError):
@@ -32,31 +36,42 @@ def make_response(self: Any, rv: Any) -> Response:
         return Response(rv, None, None, None, None, False) if kind is Response else kind(rv)
     if type(rv) is kind:
         return rv  # type: ignore[no-any-return]
-    app, value = self, rv
-    status = headers = None
-    if isinstance(value, tuple):
-        value, status, headers = _unpack(value, app.compat.one_item_tuples)
-        if isinstance(status, (bytes, bytearray)):
-            status = status.decode()
-    if isinstance(value, (str, bytes, bytearray)):
+    value, status, headers = rv, None, None
+    if isinstance(rv, tuple):
+        if len(rv) == 2 and type(rv[1]) is int:
+            value, status = rv
+        else:
+            value, status, headers = _unpack(rv, self.compat.one_item_tuples)
+        if type(value) is str and kind is Response:
+            return Response(value, status, headers, None, None, False)
+    if type(value) in _JSON_TYPES:
+        response = self.json.response_value(value)
+    elif type(value) is GeneratorType:
+        response = Response(value, None, None, None, None, False) if kind is Response else kind(value)
+    elif isinstance(value, HTTPException):
+        response = _from_error(kind, value)
+    elif isinstance(value, _TEXT_TYPES):
         if kind is Response:
             return Response(value, status, headers, None, None, False)  # type: ignore[arg-type]
-        response: Response = (
-            kind(value) if status is headers is None else kind(value, status=status, headers=headers)
-        )
+        response = kind(value) if status is headers is None else kind(value, status=status, headers=headers)
         status = headers = None
-    elif isinstance(value, kind):
-        response = value
-    elif value is None:
-        raise NoResponseError(app.compat.missing_response_text or _no_value(None))
     else:
-        response = _convert(app, kind, value)
-    if status is not None:
-        if isinstance(status, str):
-            response.status = status
-        else:
-            response.status_code = status
-    if headers and app.compat.tuple_headers_replace:
+        response = value if isinstance(value, kind) else _convert(self, kind, value)
+    if status is not None or headers:
+        _adjust(response, status, headers, self.compat.tuple_headers_replace)
+    return response  # type: ignore[no-any-return]
+
+
+def _adjust(response: Any, status: Any, headers: Any, replace: bool) -> None:
+    """Give a response the status and the headers of a tuple.
+
+    :param replace: whether a header takes the place of the response's own of that name
+    """
+    if isinstance(status, str):
+        response.status = status
+    elif status is not None:
+        response.status_code = status
+    if headers and replace:
         response.headers.update(headers)
     elif headers:
         added = Headers(headers)
@@ -64,7 +79,6 @@ def make_response(self: Any, rv: Any) -> Response:
             # A response has one.
             response.headers.pop("Content-Type", None)
         response.headers.extend(added)
-    return response
 
 
 def _unpack(value: tuple[Any, ...], alone: bool) -> tuple[Any, Any, Any]:
@@ -74,13 +88,13 @@ def _unpack(value: tuple[Any, ...], alone: bool) -> tuple[Any, Any, Any]:
     :raises NoResponseError: there is nothing in it, or too much
     """
     if len(value) == 3:
-        return value
+        body, status, headers = value
+        return body, _decoded(status), headers
     if len(value) == 2:
         body, second = value
-        # Asking the abstract Mapping about a number takes 2 microseconds.
-        if type(second) is not int and isinstance(second, (Headers, Mapping, tuple, list)):
+        if isinstance(second, (Headers, Mapping, tuple, list)):
             return body, None, second
-        return body, second, None
+        return body, _decoded(second), None
     if len(value) == 1 and alone:
         return value[0], None, None
     raise NoResponseError(
@@ -89,12 +103,14 @@ def _unpack(value: tuple[Any, ...], alone: bool) -> tuple[Any, Any, Any]:
     )
 
 
+def _decoded(status: Any) -> Any:
+    return status.decode() if isinstance(status, (bytes, bytearray)) else status
+
+
 def _convert(app: Any, kind: Any, value: Any) -> Any:
-    if type(value) is GeneratorType:
-        return Response(value, None, None, None, None, False) if kind is Response else kind(value)
-    if isinstance(value, HTTPException):
-        return _from_error(kind, value)
-    if isinstance(value, dict | list):
+    if value is None:
+        raise NoResponseError(app.compat.missing_response_text or _no_value(None))
+    if isinstance(value, (dict, list)):
         return app.json.response_value(value)
     if isinstance(value, Iterator) or hasattr(value, "__aiter__"):
         return kind(app.iterate(value) if hasattr(value, "__aiter__") else value)
@@ -111,22 +127,31 @@ def _convert(app: Any, kind: Any, value: Any) -> Any:
 
 def _from_error(kind: Any, error: HTTPException) -> Any:
     """Return the page of an HTTP error; no WSGI application is run for it."""
-    request = find_request()
-    environ = None if request is None else request.environ
     of: Any = type(error)
-    if error.response is not None or of.get_response is not HTTPException.get_response:
-        return kind.force_type(error.get_response(environ), environ)
-    text: Any = of.description
-    usual = isinstance(text, str) and "description" not in error.__dict__
-    if usual and all(getattr(of, name) is stock for name, stock in _PAGE_PARTS):
-        return kind(_page(of, text), error.code, mimetype="text/html")
-    return kind(error.get_body(environ), error.code, error.get_headers(environ))
+    if error.response is None and of.get_response is HTTPException.get_response:
+        # Without anything of its own the error has the page of its class.
+        if (
+            of.get_body is HTTPException.get_body
+            and of.get_description is HTTPException.get_description
+            and of.get_headers is HTTPException.get_headers
+            and of.name is HTTPException.name
+            and error.description is (text := of.description)
+            and error.code is (code := of.code)
+            and type(text) is str
+        ):
+            page = _page(of, text)
+            if kind is Response:
+                return Response(page, code, None, "text/html", None, False)
+            return kind(page, code, mimetype="text/html")
+        environ = _environ()
+        return kind(error.get_body(environ), error.code, error.get_headers(environ))
+    environ = _environ()
+    return kind.force_type(error.get_response(environ), environ)
 
 
-#: What the page of an error is made by. Where a class has changed none of these, all its pages are the same.
-_PAGE_PARTS = [
-    (name, getattr(HTTPException, name)) for name in ("get_body", "get_description", "get_headers", "name")
-]
+def _environ() -> dict[str, Any] | None:
+    ctx = find_request_ctx()
+    return None if ctx is None else ctx.environ
 
 
 @lru_cache(maxsize=64)

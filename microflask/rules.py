@@ -12,12 +12,13 @@ from werkzeug.datastructures import iter_multi_items
 from werkzeug.routing import converters as stock
 from werkzeug.routing.converters import BaseConverter, IntegerConverter, ValidationError
 
+from .attributes import compile_later
+
 VARIABLE = re.compile(r"<(?:([a-zA-Z_][a-zA-Z0-9_]*)(?:\((.*?)\))?:)?([a-zA-Z_][a-zA-Z0-9_]*)>")
-SLASHES = re.compile("/{2,}")
 # https://url.spec.whatwg.org/#url-path-segment-string
 SAFE_IN_PATH = "!$&'()*+,/:;=@"
 _SAFE_IN_QUERY = "!$'()*,/:;?@"
-_NEEDS_NO_QUOTING = re.compile(r"[A-Za-z0-9_.~!$&'()*+,/:;=@-]*").fullmatch
+_NEEDS_NO_QUOTING = compile_later(globals(), "_NEEDS_NO_QUOTING", r"[A-Za-z0-9_.~!$&'()*+,/:;=@-]*")
 
 #: A piece of a rule: literal text, or a variable's name with its converter.
 Piece = str | tuple[str, Any]
@@ -265,10 +266,15 @@ def _shape(rule: Rule) -> list[list[str]]:
 # -- parsing -------------------------------------------------------------------------------------------------------
 
 
+def merge_slashes(path: str) -> str:
+    """Return a path with one slash wherever there are several."""
+    return re.sub("/{2,}", "/", path)
+
+
 def path_of(rule: wr.Rule) -> str:
     """Return the path of a bound rule, its slashes merged if it merges them."""
     path = rule.rule
-    return SLASHES.sub("/", path) if rule.merge_slashes and "//" in path else path
+    return merge_slashes(path) if rule.merge_slashes and "//" in path else path
 
 
 def domain_of(rule: wr.Rule) -> str:

@@ -15,8 +15,10 @@ from strategies import examples
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequestKeyError
 from werkzeug.sansio.http import parse_cookie
+from werkzeug.test import create_environ
 
-from microflask.decoding import Values, make_values, parse_cookies, parse_values
+from microflask import Request
+from microflask.decoding import Values, find_cookie, make_values, parse_cookies, parse_values
 
 PIECES = (
     "%", "&", "=", "+", "a", "2", "C", "c3", "%C3%BC", "%c3", "%bc", "%20", "%26", "%3d", "%25", "%2B", "%ff", "\\",
@@ -45,6 +47,45 @@ def test_cookies_are_werkzeugs(header: str) -> None:
     for kind in kinds:
         expected, got = parse_cookie(header, kind), parse_cookies(kind, header)
         assert [*got.lists()] == [*expected.lists()] and isinstance(got, kind)
+
+
+@examples(2)
+@given(st.lists(st.sampled_from(COOKIES), max_size=12).map("".join), st.sampled_from(["a", "b", "1", "", "a=1", "ab"]))
+def test_one_cookie_has_the_values_that_all_cookies_have_under_its_name(header: str, name: str) -> None:
+    expected = parse_cookies(MultiDict, header).getlist(name)
+    assert find_cookie(header, name) in (None, expected)
+    request = Request(create_environ() | {"HTTP_COOKIE": header})
+    assert request._cookie_values(name) == expected == request.cookies.getlist(name) == request._cookie_values(name)
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [(None, []), ("", []), ("a=1; ab=2; a=3;a=;a", ["1", "3", "", ""]), ("b=a=1; x", []), ('a="1"', None)],
+)
+def test_one_cookie_is_found_without_the_others_wherever_the_header_is_plain(header: Any, values: Any) -> None:
+    assert find_cookie(header, "a") == values
+
+
+def test_cookies_may_be_assigned_and_forgotten() -> None:
+    request = Request(create_environ() | {"HTTP_COOKIE": "a=1"})
+    request.cookies = ImmutableMultiDict({"a": "2"})
+    assert (request.cookies["a"], request._cookie_values("a")) == ("2", ["2"])
+    del request.cookies
+    assert (request._cookie_values("a"), request.cookies["a"]) == (["1"], "1")
+
+
+def test_cookies_of_a_subclass_are_asked_for() -> None:
+    class Own(Request):
+        @property
+        def cookies(self) -> Any:
+            return MultiDict({"a": "own"})
+
+    class Stored(Request):
+        dict_storage_class = type("Upper", (ImmutableMultiDict,), {"getlist": lambda self, name: ["stored"]})
+
+    environ = create_environ() | {"HTTP_COOKIE": "a=1"}
+    assert Own(environ)._cookie_values("a") == ["own"]
+    assert Stored(environ)._cookie_values("a") == ["stored"]
 
 
 def answer(values: Any, call: Any) -> Any:

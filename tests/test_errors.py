@@ -15,7 +15,7 @@ from werkzeug.exceptions import (
     default_exceptions,
 )
 
-from microflask import Blueprint, Flask, Response, abort, errors, request
+from microflask import Blueprint, Flask, Request, Response, abort, errors, request
 
 MODES = ("documented", "0.10", "3.1")
 OLD = ("documented", "0.10")
@@ -363,6 +363,65 @@ def test_page_carries_the_description_and_the_headers():
     assert forbidden.mimetype == "text/html"
     refused = app.test_client().get("/")
     assert set(refused.allow) == {"PUT", "OPTIONS"}
+
+
+@pytest.mark.parametrize(
+    ("status", "line", "title"), [(404, "404 NOT FOUND", "404 Not Found"), (410, "410 GONE", "410 Gone")]
+)
+@pytest.mark.parametrize("mode", MODES)
+def test_page_tells_the_status_that_the_error_itself_has(mode, status, line, title):
+    error = NotFound()
+    error.code = status
+    response = make(mode, error).test_client().get("/")
+    assert response.status == line
+    assert f"<title>{title}</title>" in response.text
+    assert NotFound.description in response.text
+
+
+def test_page_is_made_anew_once_the_class_of_the_error_says_something_else(monkeypatch):
+    client = make("3.1", NotFound()).test_client()
+    assert NotFound.description in client.get("/").text
+    monkeypatch.setattr(NotFound, "description", "a new text")
+    assert "a new text" in client.get("/").text
+    monkeypatch.setattr(NotFound, "get_body", lambda self, environ, *scope: f"asked for {environ['PATH_INFO']}")
+    assert client.get("/").text == "asked for /"
+
+
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_request_that_nothing_matches_is_made_when_it_is_looked_at(mode, looked_at):
+    made = []
+
+    class Counted(Request):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            made.append(self)
+
+    class Counting(Flask):
+        request_class = Counted
+
+    app = Counting("microflask_tests", root_path="/", compat=mode)
+
+    @app.errorhandler(404)
+    def lost(error):
+        assert error.__traceback__ is not None
+        return (f"{request.path} {request.routing_exception is error}" if looked_at else "lost"), 404
+
+    answer = app.test_client().get("/nowhere")
+    assert (answer.status_code, answer.text) == (404, "/nowhere True" if looked_at else "lost")
+    assert len(made) == looked_at
+
+
+def test_error_of_the_routing_may_be_another_one(mode):
+    class Mine(Flask):
+        def raise_routing_exception(self, request):
+            raise Forbidden(f"{type(request.routing_exception).__name__} at {request.path}")
+
+    plain = make(mode)
+    assert plain.test_client().get("/nowhere").status_code == 404
+    plain.raise_routing_exception = lambda request: raising(Forbidden(f"NotFound at {request.path}"))()
+    for app in (Mine("microflask_tests", root_path="/", compat=mode), plain):
+        answer = app.test_client().get("/nowhere")
+        assert answer.status_code == 403 and "NotFound at /nowhere" in answer.text
 
 
 def test_handler_finds_the_allowed_methods_on_the_error():

@@ -117,16 +117,21 @@ def make_maps(dice: Dice) -> tuple[wr.Map, Map]:
         options["default_subdomain"] = "s"
     stock, ours = wr.Map(**options), Map(**options)
     for _ in range(dice.one(1, 2, 2, 3, 3, 4, 5)):
-        text, arguments = make_rule(dice, options["host_matching"])
-        kind = wr.Rule if dice.often(0.1) else Rule
-        try:
-            stock.add(wr.Rule(text, **arguments))
-        except (TypeError, ValueError) as error:
-            with pytest.raises(type(error)):
-                ours.add(kind(text, **arguments))
-        else:
-            ours.add(kind(text, **arguments))
+        add_rule(dice, stock, ours)
     return stock, ours
+
+
+def add_rule(dice: Dice, stock: wr.Map, ours: Map) -> None:
+    """Add the same rule to both maps, or see that both refuse it."""
+    text, arguments = make_rule(dice, stock.host_matching)
+    kind = wr.Rule if dice.often(0.1) else Rule
+    try:
+        stock.add(wr.Rule(text, **arguments))
+    except (TypeError, ValueError) as error:
+        with pytest.raises(type(error)):
+            ours.add(kind(text, **arguments))
+    else:
+        ours.add(kind(text, **arguments))
 
 
 def outcome(work: Callable[[], Any]) -> Any:
@@ -343,7 +348,7 @@ def test_rules_wait_outside_of_the_tree_until_a_request_could_be_for_them() -> N
     url_map = Map([Rule(f"/a{at}/<int:x>", endpoint=f"e{at}", methods=["GET"]) for at in range(3)])
     adapter = url_map.bind("x.org")
     assert adapter.match("/a1/7") == ("e1", {"x": 7})
-    assert list(url_map.places[""].pending) == ["/a0", "/a2"]
+    assert [head for head, begin in url_map.places[""].heads.items() if isinstance(begin, Rule)] == ["/a0", "/a2"]
     rules = {rule.endpoint: rule for rule in url_map.iter_rules()}
     assert "_converters" not in vars(rules["e0"])
     assert rules["e0"].arguments == {"x"} and rules["e0"].methods == {"GET", "HEAD"}
@@ -467,6 +472,27 @@ def answer_of(url_map: wr.Map, environ: dict[str, Any], server_name: str | None,
     return rule.rule, rule.endpoint, values
 
 
+@examples(0.15)
+@given(dice())
+def test_rules_that_come_between_requests_count_as_in_werkzeug(dice: Dice) -> None:
+    stock, ours = make_maps(dice)
+    app = Flask("matching", root_path="/", static_folder=None)
+    app.url_map = ours
+    adapters = [url_map.bind("x.org", subdomain=None if stock.host_matching else "") for url_map in (stock, ours)]
+    for _ in range(6):
+        if dice.often(0.5):
+            add_rule(dice, stock, ours)
+        path, method = make_path(dice), dice.one("GET", "POST", "PUT")
+        same(*(answers_to(adapter, path, method) for adapter in adapters))
+        environ = environ_for("x.org") | {"PATH_INFO": path.encode().decode("latin1"), "REQUEST_METHOD": method}
+        subdomain = None if stock.host_matching else stock.default_subdomain
+        expected = outcome(partial(answer_of, stock, environ, None, subdomain))
+        same(expected, outcome(partial(match_of, app, environ)))
+        endpoint, values = dice.one("p", "q", "r", "s"), {name: dice.one(*VALUES) for name in dice.some(NAMES, 5)}
+        same(*(outcome(partial(adapter.build, endpoint, dict(values))) for adapter in adapters))
+        same(described(stock), described(ours))
+
+
 @examples(0.5)
 @given(dice())
 def test_urls_for_this_host_are_built_as_werkzeug_does_it(dice: Dice) -> None:
@@ -481,6 +507,37 @@ def test_urls_for_this_host_are_built_as_werkzeug_does_it(dice: Dice) -> None:
         got = outcome(partial(adapter.local_url, endpoint, dict(values)))
         if got is not None:
             same(outcome(partial(theirs.build, endpoint, values)), got)
+
+
+@examples(0.15)
+@given(dice())
+def test_url_for_says_what_werkzeug_builds(dice: Dice) -> None:
+    stock, ours = make_maps(dice)
+    app = Flask("building", root_path="/", static_folder=None, compat="3.1")
+    app.url_map = ours
+    environ = make_environ(dice) | {"PATH_INFO": "/"}
+    if environ["wsgi.url_scheme"] == "wss":
+        environ.pop("HTTP_UPGRADE", None)
+    subdomain = None if stock.host_matching else stock.default_subdomain
+    adapter = outcome(lambda: stock.bind_to_environ(environ, None, subdomain))
+    if isinstance(adapter, tuple) or isinstance(outcome(adapter.match), type):
+        # A host that cannot be; or a default value that an alias cannot be built with, which is found by matching.
+        return
+    with app.request_context(environ):
+        for _ in range(6):
+            endpoint = dice.one("p", "q", "r", "s", "nope")
+            values: Any = {name: dice.one(*VALUES) for name in dice.some(NAMES, 5)}
+            scheme, external = dice.one(None, None, None, "https", "ftp"), dice.one(None, None, True, False)
+            if scheme:
+                external = dice.one(None, True)
+            method = dice.one(None, None, "POST", "GET")
+            absolute = scheme is not None if external is None else external
+            build = partial(adapter.build, endpoint, dict(values), method, absolute, url_scheme=scheme)
+            expected = outcome(build)
+            got = outcome(partial(url_for, endpoint, _method=method, _scheme=scheme, _external=external, **values))
+            # The values of the error say how it was asked, too.
+            failed = isinstance(expected, tuple) and isinstance(got, tuple)
+            same(expected[:2] if failed else expected, got[:2] if failed else got)
 
 
 def environ_for(host: str) -> dict[str, Any]:
@@ -635,11 +692,51 @@ def test_a_number_below_the_least_is_not_found_behind_a_literal_beginning(app: F
     assert client.get("/a/" + "7" * 5000).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/b/4", "/b", "/a/x", "/a/b/c/d"])
+def test_the_error_of_a_miss_is_as_its_class_makes_it(path: str) -> None:
+    url_map = Map([Rule("/a/<int:x>", endpoint="number")])
+    rule, error = url_map.match_environ(environ_for("x.org") | {"PATH_INFO": path})
+    assert rule is None and type(error) is NotFound
+    made = NotFound()
+    assert (vars(error), error.args, str(error)) == (vars(made), made.args, str(made))
+    assert (error.__traceback__, error.__context__) == (None, None)
+
+
+@pytest.mark.parametrize(("text", "path"), [("/a", "/a"), ("/b/<int:x>", "/b/4"), ("/c/<x>/<y>", "/c/d/e")])
+def test_a_method_in_lower_case_finds_the_same_rule(text: str, path: str) -> None:
+    url_map = Map([Rule(text, endpoint="get", methods=["GET"]), Rule(text, endpoint="any")])
+    for method, endpoint in (("GET", "get"), ("get", "get"), ("PUT", "any"), ("put", "any")):
+        rule, _ = url_map.match_environ(environ_for("x.org") | {"PATH_INFO": path, "REQUEST_METHOD": method})
+        assert rule is not None and rule.endpoint == endpoint
+
+
+def test_an_empty_path_is_not_below_the_root() -> None:
+    class Anything(wr.BaseConverter):
+        regex = "[^/]*"
+
+    url_map = Map([Rule("/<any_text:x>", endpoint="text")], converters={"any_text": Anything})
+    adapter = url_map.bind("x.org")
+    assert adapter.match("/") == ("text", {"x": ""})
+    with pytest.raises(NotFound):
+        adapter.match("")
+
+
+def test_a_slash_too_many_is_allowed_where_a_rule_is_not_strict() -> None:
+    url_map = Map([Rule("/a/b", endpoint="loose", strict_slashes=False), Rule("/a/c", endpoint="strict")])
+    adapter = url_map.bind("x.org")
+    assert adapter.match("/a/b") == adapter.match("/a/b/") == ("loose", {})
+    for path in ("/a/c/", "/a/b/c", "/a", "/a/"):
+        with pytest.raises(NotFound):
+            adapter.match(path)
+
+
 def test_what_stands_beside_a_variable_comes_before_it() -> None:
     url_map = Map([Rule("/a/<x>", endpoint="text")])
 
     def match(path: str) -> Any:
-        rule, values = url_map.match_environ(environ_for("x.org") | {"PATH_INFO": path}, "")
+        rule, values = url_map.match_environ(environ_for("x.org") | {"PATH_INFO": path})
+        if isinstance(values, NotFound):
+            raise values
         return None if rule is None else (rule.endpoint, *values.values())
 
     assert match("/a/4") == ("text", "4") and match("/a/b") == ("text", "b")
