@@ -31,7 +31,7 @@ def make_response(self: Any, rv: Any) -> Response:
     :raises NoResponseError: it is none of these; a TypeError and ValueError
     """
     kind = self.response_class
-    if type(rv) is str:
+    if type(rv) is str or type(rv) is GeneratorType:
         # With all of its arguments the interpreter enters the constructor directly, which saves 0.1 microseconds.
         return Response(rv, None, None, None, None, False) if kind is Response else kind(rv)
     if type(rv) is kind:
@@ -46,8 +46,6 @@ def make_response(self: Any, rv: Any) -> Response:
             return Response(value, status, headers, None, None, False)
     if type(value) in _JSON_TYPES:
         response = self.json.response_value(value)
-    elif type(value) is GeneratorType:
-        response = Response(value, None, None, None, None, False) if kind is Response else kind(value)
     elif isinstance(value, HTTPException):
         response = _from_error(kind, value)
     elif isinstance(value, _TEXT_TYPES):
