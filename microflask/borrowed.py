@@ -69,8 +69,8 @@ _HOMES = {
     "uuid": "uuid=",
     "weakref": "weakref=",
     "werkzeug.datastructures": "CallbackDict Headers ImmutableDict",
-    "werkzeug.exceptions": "BadRequest BadRequestKeyError HTTPException InternalServerError MethodNotAllowed _wz_abort=abort"
-    " default_exceptions",
+    "werkzeug.exceptions": "BadRequest BadRequestKeyError HTTPException InternalServerError MethodNotAllowed"
+    " _wz_abort=abort default_exceptions",
     "werkzeug.http": "http_date parse_date",
     "werkzeug.local": "LocalStack",
     "werkzeug.routing": "BuildError MapAdapter RequestRedirect RoutingException Rule",
@@ -85,12 +85,12 @@ _HOMES = {
 #: What is asked for in which module, of either generation of Flask.
 _BORROWERS = {
     "": "_compat t",
-    "app": "BadRequest BadRequestKeyError BaseResponse BuildError Config ConfigAttribute DispatchingJinjaLoader Environment HTTPException Headers"
-    " ImmutableDict InternalServerError Lock MapAdapter MethodNotAllowed RoutingException Rule T_shell_context_processor"
-    " T_teardown T_template_filter T_template_global T_template_test TracebackType _AppCtxGlobals _PackageBoundObject _cv_app _cv_request"
-    " _default_template_ctx_processor _endpoint_from_view_func _make_timedelta _request_ctx_stack _url_quote cabc"
-    " chain cli click current_app find_package ft g get_debug_flag get_flashed_messages get_host get_load_dotenv"
-    " got_request_exception"
+    "app": "BadRequest BadRequestKeyError BaseResponse BuildError Config ConfigAttribute DispatchingJinjaLoader"
+    " Environment HTTPException Headers ImmutableDict InternalServerError Lock MapAdapter MethodNotAllowed"
+    " RoutingException Rule T_shell_context_processor T_teardown T_template_filter T_template_global T_template_test"
+    " TracebackType _AppCtxGlobals _PackageBoundObject _cv_app _cv_request _default_template_ctx_processor"
+    " _endpoint_from_view_func _make_timedelta _request_ctx_stack _url_quote cabc chain cli click current_app"
+    " find_package ft g get_debug_flag get_flashed_messages get_host get_load_dotenv got_request_exception"
     " integer_types is_running_from_reloader iscoroutinefunction json locked_cached_property os request request_ctx"
     " reraise send_from_directory session setupmethod string_types t text_type timedelta update_wrapper url_for"
     " weakref blueprint_is_module",
