@@ -19,7 +19,7 @@ from werkzeug.routing import Map as MapBase
 from werkzeug.routing import Rule as RuleBase
 
 from . import errors
-from .attributes import Aside, beside, borrow_later
+from .attributes import Aside, beside
 from .compat import DOCUMENTED, Compat, default_compat, documented_signature, get_compat, name_arguments
 from .config import Config, ConfigAttribute
 from .ctx import _AppCtxGlobals
@@ -45,17 +45,6 @@ if TYPE_CHECKING:
         TemplateTestCallable,
         Test,
     )
-    from .typing import T_shell_context_processor as T_shell_context_processor
-    from .typing import T_teardown as T_teardown
-    from .typing import T_template_filter as T_template_filter
-    from .typing import T_template_global as T_template_global
-    from .typing import T_template_test as T_template_test
-else:
-    # As in scaffold.py.
-    __getattr__ = borrow_later(
-        __name__, "microflask.typing", "T_shell_context_processor", "T_teardown", "T_template_filter",
-        "T_template_global", "T_template_test",
-    )  # fmt: skip
 
 _UNSET: Any = object()
 _RULE = "-" * 80

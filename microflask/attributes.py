@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cached_property
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 T = TypeVar("T")
@@ -43,21 +42,6 @@ def compile_later(
         return compiled(text)
 
     return match
-
-
-def borrow_later(module: str, home: str, *names: str) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a module that has some names from another one, imported when one is asked for.
-
-    :param module: the full name of the module
-    :param home: that of the other one
-    """
-
-    def fetch(name: str) -> Any:
-        if name in names:
-            return getattr(import_module(home), name)
-        raise AttributeError(f"module {module!r} has no attribute {name!r}")
-
-    return fetch
 
 
 class Aside(Generic[T]):

@@ -11,7 +11,6 @@ from warnings import warn
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from . import errors
-from .attributes import borrow_later
 from .compat import default_compat
 from .scaffold import Scaffold, endpoint_of, merge_lists, setupmethod
 
@@ -34,23 +33,6 @@ if TYPE_CHECKING:
         TemplateTestCallable,
         Test,
     )
-    from .typing import T_after_request as T_after_request
-    from .typing import T_before_request as T_before_request
-    from .typing import T_error_handler as T_error_handler
-    from .typing import T_teardown as T_teardown
-    from .typing import T_template_context_processor as T_template_context_processor
-    from .typing import T_template_filter as T_template_filter
-    from .typing import T_template_global as T_template_global
-    from .typing import T_template_test as T_template_test
-    from .typing import T_url_defaults as T_url_defaults
-    from .typing import T_url_value_preprocessor as T_url_value_preprocessor
-else:
-    # As in scaffold.py.
-    __getattr__ = borrow_later(
-        __name__, "microflask.typing", "T_after_request", "T_before_request", "T_error_handler", "T_teardown",
-        "T_template_context_processor", "T_template_filter", "T_template_global", "T_template_test", "T_url_defaults",
-        "T_url_value_preprocessor",
-    )  # fmt: skip
 
 DeferredSetupFunction = Callable[["BlueprintSetupState"], Any]
 F = TypeVar("F", bound=Callable[..., Any])

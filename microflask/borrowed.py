@@ -11,8 +11,7 @@ from typing import Any
 
 #: Where they are at home. ``name=other`` is called `other` there; the module itself stands for ``name=``.
 _HOMES = {
-    "microflask.assembly": "App T_shell_context_processor T_teardown T_template_filter T_template_global"
-    " T_template_test _make_timedelta=_as_timedelta",
+    "microflask.assembly": "App _make_timedelta=_as_timedelta",
     "microflask.blueprints": "Blueprint SansioBlueprint=Blueprint",
     "microflask.cli": "cli=",
     "microflask.commands": "AppGroup",
@@ -29,7 +28,9 @@ _HOMES = {
     "microflask.signals": "got_request_exception",
     "microflask.scaffold": "F _endpoint_from_view_func setupmethod",
     "microflask.templating": "DispatchingJinjaLoader Environment _default_template_ctx_processor",
-    "microflask.typing": "ft=",
+    "microflask.typing": "ft= T_after_request T_before_request T_error_handler T_route T_shell_context_processor"
+    " T_teardown T_template_context_processor T_template_filter T_template_global T_template_test T_url_defaults"
+    " T_url_value_preprocessor",
     "flask._compat": "_compat= integer_types iteritems itervalues reraise string_types text_type with_metaclass"
     " implements_to_string PY2",
     "ast": "ast=",
@@ -95,9 +96,12 @@ _BORROWERS = {
     " reraise send_from_directory session setupmethod string_types t text_type timedelta update_wrapper url_for"
     " weakref blueprint_is_module",
     "assembly": "BadRequest BadRequestKeyError DispatchingJinjaLoader Environment Response chain create_logger"
-    " find_package ft logging t",
+    " find_package ft logging t T_shell_context_processor T_teardown T_template_filter T_template_global"
+    " T_template_test",
     "blueprints": "AppGroup SansioBlueprint _PackageBoundObject _endpoint_from_view_func current_app defaultdict ft"
-    " send_from_directory t timedelta update_wrapper",
+    " send_from_directory t timedelta update_wrapper T_after_request T_before_request T_error_handler T_teardown"
+    " T_template_context_processor T_template_filter T_template_global T_template_test T_url_defaults"
+    " T_url_value_preprocessor",
     "cli": "ModuleType ast cabc import_string importlib inspect itemgetter re t update_wrapper version_option",
     "config": "string_types t types",
     "ctx": "F TracebackType _app_ctx_stack _cv_app _cv_request _request_ctx_stack blueprint_is_module contextvars ft"
@@ -112,7 +116,8 @@ _BORROWERS = {
     "json.tag": "t",
     "logging": "DEBUG Formatter StreamHandler getLogger getLoggerClass request t",
     "scaffold": "BaseLoader FileSystemLoader HTTPException default_exceptions ft importlib pathlib sys t"
-    " update_wrapper",
+    " update_wrapper T_after_request T_before_request T_error_handler T_route T_teardown T_template_context_processor"
+    " T_url_defaults T_url_value_preprocessor",
     "sessions": "BadSignature CallbackDict Markup MutableMapping URLSafeTimedSerializer UnexpectedUnicodeError"
     " _lazy_sha1 b64decode b64encode c datetime hashlib http_date iteritems json parse_date t text_type timezone uuid",
     "templating": "BaseEnvironment _app_ctx_stack _cv_app _cv_request _request_ctx_stack blueprint_is_module"

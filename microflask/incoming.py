@@ -469,6 +469,9 @@ class Request(RequestBase):
         data = self._cached_data
         if data is None:
             data = self._read_body()
+        else:
+            # It is what was parsed that has been read to its end.
+            self._stream = BytesIO()
         try:
             if self.charset == "utf-8":
                 return parse_values(storage, data.decode())

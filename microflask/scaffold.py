@@ -10,7 +10,7 @@ from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import errors
-from .attributes import Aside, borrow_later
+from .attributes import Aside
 from .compat import Compat, default_compat
 from .globals import find_app
 from .helpers import send_from_directory
@@ -33,20 +33,6 @@ if TYPE_CHECKING:
         RouteCallable,
         Teardown,
     )
-    from .typing import T_after_request as T_after_request
-    from .typing import T_before_request as T_before_request
-    from .typing import T_error_handler as T_error_handler
-    from .typing import T_route as T_route
-    from .typing import T_teardown as T_teardown
-    from .typing import T_template_context_processor as T_template_context_processor
-    from .typing import T_url_defaults as T_url_defaults
-    from .typing import T_url_value_preprocessor as T_url_value_preprocessor
-else:
-    # The types take 0.6 ms to make.
-    __getattr__ = borrow_later(
-        __name__, "microflask.typing", "T_after_request", "T_before_request", "T_error_handler", "T_route",
-        "T_teardown", "T_template_context_processor", "T_url_defaults", "T_url_value_preprocessor",
-    )  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
 
