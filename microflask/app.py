@@ -420,8 +420,11 @@ class Flask(App):
                     if response is None:
                         raise responses.no_response_after(function)
         session = ctx._opened_session
-        if session is None and self.session_interface.needs_untouched(self, ctx.environ):
-            session = ctx.open_session()
+        if session is None:
+            # It was opened at the beginning, unless the interface is lazy.
+            environ = ctx.environ
+            if "HTTP_COOKIE" in environ and self.session_interface.needs_untouched(self, environ):
+                session = ctx.open_session()
         if session is not None and not self.session_interface.is_null_session(session):
             self.save_session(session, response)
         if self.compat.absolute_redirects:

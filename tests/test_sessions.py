@@ -422,7 +422,8 @@ def test_a_rule_of_ones_own_for_sending_is_asked_on_untouched_requests() -> None
     assert get(app, "/none", cookie)[0] is not None
 
 
-def test_a_session_class_that_fills_itself_is_saved_untouched() -> None:
+@pytest.mark.parametrize("assigned", [False, True])
+def test_a_session_class_that_fills_itself_is_saved_untouched(assigned: bool) -> None:
     class Counted(SecureCookieSession):
         def __init__(self, initial: Any = None) -> None:
             super().__init__(initial)
@@ -432,7 +433,9 @@ def test_a_session_class_that_fills_itself_is_saved_untouched() -> None:
         session_class = Counted
 
     app = make_app()
-    app.session_interface = Interface()
+    app.session_interface = SecureCookieSessionInterface() if assigned else Interface()
+    if assigned:
+        app.session_interface.session_class = Counted
     cookie = pair(get(app, "/none")[0])
     assert reference().loads(parse_cookie(cookie)["session"]) == {"opened": 1}
 

@@ -219,7 +219,4 @@ class SecureCookieSessionInterface(SessionInterface):
 
     def needs_untouched(self, app: Any, environ: Mapping[str, Any]) -> bool:
         """Return whether a session nobody looked at may have to be sent again."""
-        # A session class of somebody's own may fill itself when it is made.
-        if self.session_class is not SecureCookieSession:
-            return True
-        return "HTTP_COOKIE" in environ and self._may_refresh(app, environ)
+        return self._may_refresh(app, environ)

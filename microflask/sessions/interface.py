@@ -9,6 +9,9 @@ from typing import Any
 from ..headers import Headers
 from .data import NullSession, SecureCookieSession, SessionMixin
 
+#: What an interface replaces that is not lazy then.
+_EAGER = frozenset({"open_session", "save_session", "session_class"})
+
 
 class SessionInterface:
     """Open and save sessions; subclass it, define both methods, and set ``app.session_interface`` to an instance.
@@ -20,19 +23,25 @@ class SessionInterface:
     null_session_class: type[NullSession] = NullSession
     #: Whether the sessions are pickled, for extensions that want to know.
     pickle_based = False
-    #: Whether a session need not be opened before somebody looks at it. Where this is false, the session is opened
-    #: when the context is pushed and saved at the end of every request, as documented.
+    #: Whether a session need not be opened before somebody looks at it, and without a cookie not at all. Where this is
+    #: false, the session is opened when the context is pushed and saved at the end of every request, as documented.
     lazy = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # Whoever replaces the opening or the saving counts on being called, unless they say otherwise.
+        # Whoever replaces the opening or the saving counts on being called, unless they say otherwise; and a class of
+        # somebody's own for the sessions may fill them when they are made.
         for owner in cls.__mro__:
             if "lazy" in vars(owner):
                 break
-            if "open_session" in vars(owner) or "save_session" in vars(owner):
+            if not _EAGER.isdisjoint(vars(owner)):
                 cls.lazy = False
                 break
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name in _EAGER:
+            self.lazy = False
 
     def open_session(self, app: Any, request: Any) -> Any | None:
         """Return the session of `request`, or None if the configuration does not allow for one."""
@@ -43,7 +52,8 @@ class SessionInterface:
         raise NotImplementedError(f"{type(self).__name__} has to define save_session(app, session, response)")
 
     def needs_untouched(self, app: Any, environ: Mapping[str, Any]) -> bool:
-        """Return whether the session of a request that never looked at it must be opened and saved all the same."""
+        """Return whether the session of a request with cookies that never looked at it must be opened and saved all
+        the same; asked where the interface is lazy."""
         return True
 
     def make_null_session(self, app: Any) -> NullSession:

@@ -120,7 +120,7 @@ class ServerSideSessionInterface(SessionInterface):
 
     def needs_untouched(self, app: Any, environ: Mapping[str, Any]) -> bool:
         """Return whether a session nobody looked at may have to be refreshed."""
-        return self.session_class is not ServerSession or self._may_refresh(app, environ)
+        return self._may_refresh(app, environ)
 
     def _keep(self, app: Any, session: Any) -> bool:
         """Store `session`; return False if another request ended it meanwhile, for then it stays ended."""
