@@ -403,7 +403,8 @@ class RequestContext:
             self._preserved_exc = None
         try:
             if earlier is None:
-                if self._held:
+                if self._held and exc is None:
+                    # After an error nobody may ever end the stream: the traceback holds the view that made it.
                     self._postponed = (exc,)
                 else:
                     self.tear_down(exc, token)

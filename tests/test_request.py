@@ -649,7 +649,9 @@ def test_malformed_bytes_are_read_as_werkzeug_reads_them(dice: Dice) -> None:
         "HTTP_AUTHORIZATION": "Basic " + make_text(dice),
     }  # fmt: skip
     body = {"CONTENT_TYPE": dice.one(*FORMS), "CONTENT_LENGTH": str(len(data))}
-    names = dice.sample(PARSED, len(PARSED))
+    # JSON is read in the charset that it came with, which werkzeug does not look at.
+    plain = "charset" not in body["CONTENT_TYPE"]
+    names = [name for name in dice.sample(PARSED, len(PARSED)) if plain or name != "silent_json"]
     stock, ours = (kind(with_body(environ, (body, data))) for kind in (Stock, Ours))
     same_answers(stock, ours, names)
 

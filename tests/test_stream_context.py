@@ -273,3 +273,19 @@ def test_stream_needs_a_request(log):
             stream_with_context(pieces())
         with pytest.raises(RuntimeError, match="make the generator in a view"):
             stream_with_context(pieces)()
+
+
+def test_a_view_that_fails_with_a_stream_in_hand_is_torn_down_at_once(log):
+    log.app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    @log.app.route("/fails")
+    def fails():
+        stream = stream_with_context(iter(["a"]))
+        raise ValueError(f"{stream} is never returned")
+
+    gc.disable()
+    try:
+        assert log.app.test_client().get("/fails").status_code == 500
+        assert log == [("request", ValueError, "/fails"), ("app", ValueError, False)]
+    finally:
+        gc.enable()
