@@ -178,7 +178,6 @@ class Response(ResponseBase):
             self._status = "200 OK"
             self._status_code = 200
         else:
-            self._plain = None
             if type(status) is int and self._stock:
                 # Without the call of the property.
                 self._status_code = status
@@ -187,6 +186,7 @@ class Response(ResponseBase):
                 except KeyError:
                     self._status = status_line(status)
             else:
+                self._plain = None
                 self.status = status
             if kind is not None and self._status_code in _BODILESS:
                 self._headers, kind = Headers(None, [kind]), None
