@@ -9,7 +9,7 @@ from inspect import CO_COROUTINE
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import InternalServerError, NotFound
 from werkzeug.routing import RequestRedirect
 from werkzeug.utils import redirect as make_redirect
 
@@ -25,6 +25,7 @@ from .routing import Map, RequestAdapter
 from .sessions import SecureCookieSessionInterface, SessionInterface
 from .signals import (
     appcontext_tearing_down,
+    got_request_exception,
     request_finished,
     request_started,
     request_tearing_down,
@@ -482,8 +483,28 @@ class Flask(App):
     trap_http_exception = errors.trap_http_exception
     handle_http_exception = errors.handle_http_exception
     handle_user_exception = errors.handle_user_exception
-    handle_exception = errors.handle_exception
     log_exception = errors.log_exception
+
+    def handle_exception(self, e: Exception) -> Response:
+        """Answer 500 for an exception that nobody handled, and log it.
+
+        :raises Exception: `e` itself, when exceptions propagate
+        """
+        if got_request_exception.receivers:
+            got_request_exception.send(self, _async_wrapper=self.ensure_sync, exception=e)
+        if self.propagate_exceptions:
+            raise e
+        self.log_exception((type(e), e, e.__traceback__))
+        failure: Any = InternalServerError(original_exception=e)
+        blueprints = errors.current_blueprints() if self.compat.blueprint_500_handlers else ()
+        handler = self._find_error_handler(failure, blueprints)
+        if handler is not None:
+            failure = handler(e if self.compat.original_error_to_500_handler else failure)
+        if self.compat.unhandled_errors_finalized:
+            return self.finalize_request(failure, from_error_handler=True)
+        response: Response = self.make_response(failure)
+        response.autocorrect_location_header = self.compat.absolute_redirects
+        return response
 
     def should_ignore_error(self, error: BaseException | None) -> bool:
         """Tell whether the teardown functions shall not hear of an error; override it to ignore some."""

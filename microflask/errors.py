@@ -12,18 +12,10 @@ from functools import partial
 from types import FunctionType, TracebackType
 from typing import Any
 
-from werkzeug.exceptions import (
-    BadRequest,
-    BadRequestKeyError,
-    HTTPException,
-    InternalServerError,
-    NotFound,
-    default_exceptions,
-)
+from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException, NotFound, default_exceptions
 from werkzeug.routing import RoutingException
 
 from .globals import current_frame, find_request_ctx
-from .signals import got_request_exception
 
 Handler = Callable[[Any], Any]
 #: What stands between a server and a view.
@@ -168,7 +160,7 @@ def _find_at(by_code: dict[Any, Any], status: int | None, handlers: Any, kind: t
     return None
 
 
-def _current_blueprints() -> tuple[Any, ...]:
+def current_blueprints() -> tuple[Any, ...]:
     """Return the names of the blueprints that handle the current request, innermost first."""
     frame = current_frame()
     if frame is None or (ctx := frame[1]) is None:
@@ -224,7 +216,7 @@ def handle_user_exception(self: Any, e: Exception) -> Any:
         if not self.trap_http_exception(e):
             return self.handle_http_exception(e)
         trapped = True
-    handler = self._find_error_handler(e, _current_blueprints(), trapped)
+    handler = self._find_error_handler(e, current_blueprints(), trapped)
     if handler is not None:
         return handler(e)
     try:
@@ -232,28 +224,6 @@ def handle_user_exception(self: Any, e: Exception) -> Any:
     finally:
         # The traceback refers to this frame, which shall not keep the error alive in return.
         del e
-
-
-def handle_exception(self: Any, e: Exception) -> Any:
-    """Answer 500 for an exception that nobody handled, and log it.
-
-    :raises Exception: `e` itself, when exceptions propagate
-    """
-    if got_request_exception.receivers:
-        got_request_exception.send(self, _async_wrapper=self.ensure_sync, exception=e)
-    if self.propagate_exceptions:
-        raise e
-    self.log_exception((type(e), e, e.__traceback__))
-    failure: Any = InternalServerError(original_exception=e)
-    blueprints = _current_blueprints() if self.compat.blueprint_500_handlers else ()
-    handler = self._find_error_handler(failure, blueprints)
-    if handler is not None:
-        failure = handler(e if self.compat.original_error_to_500_handler else failure)
-    if self.compat.unhandled_errors_finalized:
-        return self.finalize_request(failure, from_error_handler=True)
-    response = self.make_response(failure)
-    response.autocorrect_location_header = self.compat.absolute_redirects
-    return response
 
 
 def log_exception(self: Any, exc_info: Any) -> None:
