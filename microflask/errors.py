@@ -123,9 +123,9 @@ def find_handler(self: Any, error: BaseException, blueprints: Iterable[str], tra
     by_codes: Iterable[Any]
     if blueprints:
         by_codes = [by_code for name in (*blueprints, None) if (by_code := spec.get(name))]
-    elif None in spec:
+    elif None in spec and (own := spec[None]):
         # Asking for the key takes half the time of the method get() of a defaultdict, here and below.
-        by_codes = (spec[None],)
+        by_codes = (own,)
     else:
         return None
     kind = type(error)
