@@ -162,12 +162,8 @@ def _find_at(by_code: dict[Any, Any], status: int | None, handlers: Any, kind: t
 
 def current_blueprints() -> tuple[Any, ...]:
     """Return the names of the blueprints that handle the current request, innermost first."""
-    frame = current_frame()
-    if frame is None or (ctx := frame[1]) is None:
-        return ()
-    rule = (ctx if ctx.made is None else ctx.made).url_rule
-    # Most endpoints belong to the application itself.
-    return () if rule is None or "." not in rule.endpoint else ctx.blueprint_names()
+    ctx = find_request_ctx()
+    return () if ctx is None else ctx.blueprint_names()
 
 
 def trap_http_exception(self: Any, e: Exception) -> bool:

@@ -6,10 +6,10 @@ import functools
 import signal
 import subprocess
 import sys
-import threading
 import traceback
 
 import pytest
+from threads import in_thread
 
 from microflask import (
     Blueprint,
@@ -41,15 +41,6 @@ user = contextvars.ContextVar("user", default="nobody")
 async def view():
     await asyncio.sleep(0)
     return f"{request.path} {current_app.name}"
-
-
-def in_thread(function):
-    """Return what a function returns in a thread of its own."""
-    got = []
-    thread = threading.Thread(target=lambda: got.append(function()))
-    thread.start()
-    thread.join()
-    return got[0]
 
 
 # -- everywhere

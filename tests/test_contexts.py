@@ -4,6 +4,7 @@ import contextvars
 import threading
 
 import pytest
+from threads import in_thread
 
 from microflask import (
     Flask,
@@ -42,25 +43,6 @@ def ends(app):
     app.teardown_request(lambda error: ends.append(("request", error)))
     app.teardown_appcontext(lambda error: ends.append(("app", error)))
     return ends
-
-
-def in_thread(function, *args):
-    """Return what a function returns in a thread of its own, or raise what it raises there."""
-    outcome = []
-
-    def run():
-        try:
-            outcome.append((function(*args), None))
-        except BaseException as error:
-            outcome.append((None, error))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    value, error = outcome[0]
-    if error is not None:
-        raise error
-    return value
 
 
 # -- outside of every context

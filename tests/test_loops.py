@@ -8,17 +8,9 @@ import socket
 import threading
 
 import pytest
+from threads import in_thread
 
 from microflask import request
-
-
-def in_thread(function):
-    """Return what a function returns in a thread of its own."""
-    got = []
-    thread = threading.Thread(target=lambda: got.append(function()))
-    thread.start()
-    thread.join()
-    return got[0]
 
 
 def test_task_begun_at_the_end_of_a_view_makes_its_first_step(app, client):
