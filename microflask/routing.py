@@ -102,9 +102,9 @@ class Map(RuleMap):
         method = environ["REQUEST_METHOD"]
         rule = place.literals.get(path)
         if rule is None:
-            head, _, tail = path.rpartition("/")
+            head, slash, tail = path.rpartition("/")
             part = place.leaves.get(head)
-            if part is not None and tail and tail not in part.beside:
+            if part is not None and tail and slash and tail not in part.beside:
                 if part.is_number:
                     # More digits could be more than int() takes.
                     value: Any = int(tail) if tail.isdecimal() and len(tail) < 640 else None

@@ -493,6 +493,17 @@ def test_rules_that_come_between_requests_count_as_in_werkzeug(dice: Dice) -> No
         same(described(stock), described(ours))
 
 
+def test_path_that_lacks_its_slash_is_that_of_the_literal_rule() -> None:
+    """A literal rule wins over a variable, whether it came before the first request or after it."""
+    app = Flask("matching", root_path="/", static_folder=None)
+    app.url_map.add(Rule("/<name>", endpoint="variable"))
+    environ = environ_for("x.org") | {"PATH_INFO": "a"}
+    assert match_of(app, environ_for("x.org") | {"PATH_INFO": "/a"})[1] == "variable"
+    assert match_of(app, environ)[1] == "variable"
+    app.url_map.add(Rule("/a", endpoint="literal"))
+    assert match_of(app, environ)[1] == "literal"
+
+
 @examples(0.5)
 @given(dice())
 def test_urls_for_this_host_are_built_as_werkzeug_does_it(dice: Dice) -> None:
