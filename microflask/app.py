@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from inspect import CO_COROUTINE
-from types import FunctionType
+from types import CoroutineType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import InternalServerError, NotFound
@@ -40,6 +40,7 @@ _UNSET: Any = object()
 _NOT_OPTIONS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 #: The methods that say how coroutine functions are run.
 _SYNC_METHODS = ("ensure_sync", "async_to_sync")
+_TEARDOWN_METHODS = ("do_teardown_request", "do_teardown_appcontext")
 #: The methods by whose overriding sessions were replaced before there were session interfaces.
 _SESSION_METHODS = ("open_session", "save_session", "make_null_session")
 
@@ -91,6 +92,8 @@ class Flask(App):
     _own_refusals = False
     #: The same of ensure_sync() and async_to_sync(), which are asked each time then.
     _own_sync = False
+    #: The same of do_teardown_request() and do_teardown_appcontext(), which are called with nothing to do then, too.
+    _own_teardown = False
 
     # -- URLs ----------------------------------------------------------------------------------------------------
 
@@ -130,6 +133,7 @@ class Flask(App):
         cls._own_refusals = cls.raise_routing_exception is not Flask.raise_routing_exception
         cls._own_sync = any(getattr(cls, name) is not getattr(Flask, name) for name in _SYNC_METHODS)
         cls._own_sessions = any(getattr(cls, name) is not getattr(Flask, name) for name in _SESSION_METHODS)
+        cls._own_teardown = any(getattr(cls, name) is not getattr(Flask, name) for name in _TEARDOWN_METHODS)
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -147,7 +151,8 @@ class Flask(App):
             self._own_refusals = True
         elif name in _SYNC_METHODS:
             self._own_sync = True
-            self._plain_functions.clear()
+        elif name in _TEARDOWN_METHODS:
+            self._own_teardown = True
 
     def url_for(
         self, /, endpoint: str, *, _anchor: str | None = None, _method: str | None = None,
@@ -307,20 +312,15 @@ class Flask(App):
         if not (before or preprocessors):
             return None
         ctx: Any = current_frame()[1]  # type: ignore[index]
-        scopes = ctx.scopes()
-        if len(scopes) > 1:
-            # The application's first. To turn one around costs as much as to call a function.
-            scopes = scopes[::-1]
         if preprocessors:
-            for name in scopes:
-                for preprocess in preprocessors.get(name, ()):
-                    preprocess(ctx.request.endpoint, ctx.request.view_args)
-        plain = self._plain_functions
-        for name in scopes:
-            for function in before[name] if name in before else ():  # noqa: SIM401 - get() is a call
-                if type(function) is not FunctionType or function not in plain:
-                    function = self._plain_or_sync(function)
-                value = function()
+            for preprocess in ctx.registered(preprocessors, False):
+                preprocess(ctx.request.endpoint, ctx.request.view_args)
+        own_sync = self._own_sync
+        for function in ctx.registered(before, False):
+            value = self.ensure_sync(function)() if own_sync else function()
+            if value is not None:
+                if type(value) is CoroutineType:
+                    value = self._awaited(function, value)
                 if value is not None:
                     return value
         return None
@@ -354,11 +354,12 @@ class Flask(App):
                 f"the endpoint {rule.endpoint!r} of the rule {rule.rule!r} has no view: register one for it in"
                 " view_functions, or with endpoint()"
             )
-        if type(view) is not FunctionType or view not in self._plain_functions:
-            view = self._plain_or_sync(view)
+        if self._own_sync:
+            view = self.ensure_sync(view)
         values = match.view_args
         # Without the dictionary the interpreter enters the view directly.
-        return view(**values) if values else view()
+        value = view(**values) if values else view()
+        return self._awaited(view, value) if type(value) is CoroutineType else value
 
     @staticmethod
     def _answers_options(rule: Any, environ: dict[str, Any]) -> bool:
@@ -412,14 +413,13 @@ class Flask(App):
                     raise responses.no_response_after(function)
         registry = self.after_request_funcs
         if registry:
-            plain = self._plain_functions
-            for name in ctx.scopes():
-                for function in registry[name][::-1] if name in registry else ():
-                    if type(function) is not FunctionType or function not in plain:
-                        function = self._plain_or_sync(function)
-                    response = function(response)
-                    if response is None:
-                        raise responses.no_response_after(function)
+            own_sync = self._own_sync
+            for function in ctx.registered(registry, True):
+                response = self.ensure_sync(function)(response) if own_sync else function(response)
+                if type(response) is CoroutineType:  # type: ignore[comparison-overlap]
+                    response = self._awaited(function, response)
+                if response is None:
+                    raise responses.no_response_after(function)
         session = ctx._opened_session
         if session is None:
             # It was opened at the beginning, unless the interface is lazy.
@@ -439,18 +439,13 @@ class Flask(App):
             return func
         return self.async_to_sync(func) if loops.is_coroutine_function(func) else func
 
-    def _plain_or_sync(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Do as ensure_sync() for a function that is registered, and remember the plain ones."""
-        if type(function) is not FunctionType or self._own_sync:
-            return self.ensure_sync(function)
-        call = self._loop_functions.get(function)
-        if call is None:
-            call = self.ensure_sync(function)
-            if call is function:
-                self._plain_functions.add(function)
-            else:
-                self._loop_functions[function] = call
-        return call
+    # A registered function is called as it is, unless ensure_sync() was overridden: to look at what it returned takes
+    # half the time of asking each time what it is.
+
+    @staticmethod
+    def _awaited(function: Callable[..., Any], coroutine: Any) -> Any:
+        """Run what a coroutine function returned; the coroutine of any other function is a value like others."""
+        return loops.run(coroutine) if loops.is_coroutine_function(function) else coroutine
 
     def async_to_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that runs the coroutine function `func`; override it to use another loop."""
@@ -499,7 +494,7 @@ class Flask(App):
         blueprints = errors.current_blueprints() if self.compat.blueprint_500_handlers else ()
         handler = self._find_error_handler(failure, blueprints)
         if handler is not None:
-            failure = handler(e if self.compat.original_error_to_500_handler else failure)
+            failure = errors.call(self, handler, e if self.compat.original_error_to_500_handler else failure)
         if self.compat.unhandled_errors_finalized:
             return self.finalize_request(failure, from_error_handler=True)
         response: Response = self.make_response(failure)
@@ -518,14 +513,11 @@ class Flask(App):
         :param exc: the exception that ended it, or None; the one being handled unless given
         """
         registry = self.teardown_request_funcs
-        if not (registry or request_tearing_down.receivers):
-            return
         frame = current_frame()
-        scopes = (None,) if frame is None or frame[1] is None else frame[1].scopes()
-        functions: list[Any] = []
-        for name in scopes:
-            if name in registry:
-                functions += registry[name][::-1]
+        if frame is None or frame[1] is None:
+            functions = registry.get(None, ())[::-1]
+        else:
+            functions = frame[1].registered(registry, True)
         self._run_all(functions, request_tearing_down, sys.exc_info()[1] if exc is _UNSET else exc)
 
     def do_teardown_appcontext(self, exc: BaseException | None = _UNSET) -> None:
@@ -533,23 +525,21 @@ class Flask(App):
 
         :param exc: the exception that ended it, or None; the one being handled unless given
         """
-        if not (self.teardown_appcontext_funcs or appcontext_tearing_down.receivers):
-            return
         error = sys.exc_info()[1] if exc is _UNSET else exc
         self._run_all(self.teardown_appcontext_funcs[::-1], appcontext_tearing_down, error)
 
-    def _run_all(self, functions: list[Any], signal: Any, error: BaseException | None) -> None:
+    def _run_all(self, functions: Iterable[Any], signal: Any, error: BaseException | None) -> None:
         """Call each function with `error`, whatever the others raise, and send the signal.
 
         :raises BaseException: the first exception that one of them raised
         """
         first: BaseException | None = None
-        plain = self._plain_functions
+        own_sync = self._own_sync
         for function in functions:
             try:
-                if type(function) is not FunctionType or function not in plain:
-                    function = self._plain_or_sync(function)
-                function(error)
+                value = self.ensure_sync(function)(error) if own_sync else function(error)
+                if value is not None and type(value) is CoroutineType:
+                    self._awaited(function, value)
             except BaseException as raised:
                 if first is None:
                     first = raised

@@ -106,7 +106,6 @@ class App(Scaffold):
     #: name -> registered blueprint
     blueprints: Aside[dict[str, Blueprint]] = Aside()
     _in_first_request: Aside[bool] = Aside()
-    _loop_functions: Aside[dict[Any, Any]] = Aside()
     _first_request_lock: Aside[Any] = Aside()
 
     testing: ConfigAttribute[bool] = ConfigAttribute("TESTING")
@@ -165,10 +164,6 @@ class App(Scaffold):
         self.blueprints = {}
         #: The blueprints that were registered by import name and have not been imported.
         self.late_blueprints = LateBlueprints()
-        #: The registered functions that need no event loop; filled as they are called.
-        self._plain_functions: set[Any] = set()
-        #: The coroutine functions among them, and what runs each in a loop.
-        self._loop_functions = {}
         #: A place for the state of extensions, by their names.
         self.extensions: dict[str, Any] = {}
         self.subdomain_matching = subdomain_matching

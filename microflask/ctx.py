@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import Token
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import RequestRedirect
 
-from .globals import Frame, bind, current_frame, find_request_ctx, scopes_of, unbind
-from .signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down
+from .globals import APPLICATION_ONLY, Frame, bind, current_frame, find_request_ctx, scopes_of, unbind
+from .signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down, request_tearing_down
 
 if TYPE_CHECKING:
     from .typing import Application
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 _UNSET: Any = object()
-_APPLICATION_ONLY = (None,)
 
 
 class _AppCtxGlobals:
@@ -249,8 +248,33 @@ class RequestContext:
         if match is None:
             match = self
         rule = match.url_rule
-        # Most endpoints belong to the application itself; to see that takes a third of the time of the cache.
-        return _APPLICATION_ONLY if rule is None or "." not in rule.endpoint else scopes_of(rule.endpoint)
+        if rule is None:
+            return APPLICATION_ONLY
+        try:
+            return rule.scopes  # type: ignore[no-any-return]
+        except AttributeError:
+            # A rule of another class than ours.
+            return scopes_of(rule.endpoint)
+
+    def registered(self, registry: Mapping[Any, Any], backwards: bool) -> Iterable[Any]:
+        """Return the functions that a registry has for the request: the application's first, the innermost last.
+
+        :param backwards: in the opposite order, that of what follows the request
+        """
+        match = self.made
+        rule = self.url_rule if match is None else match.url_rule
+        try:
+            # Without the call of scopes(). Most endpoints belong to the application: its functions stand in one list.
+            scopes = APPLICATION_ONLY if rule is None else rule.scopes
+        except AttributeError:
+            scopes = self.scopes()
+        if scopes is APPLICATION_ONLY:
+            functions = registry[None] if None in registry else ()  # noqa: SIM401 - get() is a call
+            # To turn a list around costs more than to call a function.
+            return functions[::-1] if backwards and len(functions) > 1 else functions
+        if backwards:
+            return [function for name in scopes if name in registry for function in registry[name][::-1]]
+        return [function for name in scopes[::-1] if name in registry for function in registry[name]]
 
     def namespace(self) -> Any:
         """Return what :data:`g` stands for."""
@@ -426,7 +450,8 @@ class RequestContext:
         """
         app = self.app
         try:
-            app.do_teardown_request(exc)
+            if app.teardown_request_funcs or request_tearing_down.receivers or app._own_teardown:
+                app.do_teardown_request(exc)
         finally:
             try:
                 if self.made is not None:
@@ -435,11 +460,11 @@ class RequestContext:
                     self.made.close()
             finally:
                 if self._around is None:
-                    if app.teardown_appcontext_funcs or appcontext_tearing_down.receivers:
+                    if app.teardown_appcontext_funcs or appcontext_tearing_down.receivers or app._own_teardown:
                         # The request is over, the application is not: its functions see no request.
                         before = None if token is None else token.old_value
                         bind((self, None if before is None or before is Token.MISSING else before[1]))
-                    app.do_teardown_appcontext(exc)
+                        app.do_teardown_appcontext(exc)
                     # The next push of this context begins with an empty g.
                     self._app_context = self._namespace = None
 

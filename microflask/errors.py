@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from types import FunctionType, TracebackType
+from types import CoroutineType, TracebackType
 from typing import Any
 
 from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException, NotFound, default_exceptions
@@ -111,7 +111,7 @@ def all_entries(by_code: dict[Any, Any]) -> Iterator[tuple[Any, Handler]]:
 
 
 def find_handler(self: Any, error: BaseException, blueprints: Iterable[str], trapped: bool | None = False) -> Any:
-    """Return the handler for `error`, ready to be called, or None; the method of the application.
+    """Return the handler for `error`, or None; the method of the application.
 
     What is registered for the status goes before what is for a class, each time the blueprints, innermost first,
     before the application; and of the classes the most specific one.
@@ -140,8 +140,7 @@ def find_handler(self: Any, error: BaseException, blueprints: Iterable[str], tra
             if handler is None:
                 handler = _find_at(by_code, status, handlers, kind)
             if handler is not None:
-                plain = type(handler) is FunctionType and handler in self._plain_functions
-                return handler if plain else self._plain_or_sync(handler)
+                return handler
         if status is None or not self.compat.exception_handlers_see_http_errors:
             return None
         status = None
@@ -158,6 +157,14 @@ def _find_at(by_code: dict[Any, Any], status: int | None, handlers: Any, kind: t
         if base in handlers:
             return handlers[base]
     return None
+
+
+def call(app: Any, handler: Any, error: BaseException) -> Any:
+    """Return what a handler, which may be a coroutine function, returns for `error`."""
+    if app._own_sync:
+        handler = app.ensure_sync(handler)
+    answer = handler(error)
+    return app._awaited(handler, answer) if type(answer) is CoroutineType else answer
 
 
 def current_blueprints() -> tuple[Any, ...]:
@@ -191,7 +198,7 @@ def handle_http_exception(self: Any, e: HTTPException) -> Any:
     if type(e) is NotFound or (e.code is not None and not isinstance(e, RoutingException)):
         names = () if match is None or match.url_rule is None else ctx.blueprint_names()
         handler = self._find_error_handler(e, names, False)
-    answer = e if handler is None else handler(e)
+    answer = e if handler is None else call(self, handler, e)
     if handler is None or (match is not None and match.routing_exception is e):
         # Its traceback leads to frames that lead back to it. Nobody asks for that of an error which is its own
         # page, or comes from the matching; and the garbage collector would take a third of the request's time.
@@ -214,7 +221,7 @@ def handle_user_exception(self: Any, e: Exception) -> Any:
         trapped = True
     handler = self._find_error_handler(e, current_blueprints(), trapped)
     if handler is not None:
-        return handler(e)
+        return call(self, handler, e)
     try:
         raise e
     finally:

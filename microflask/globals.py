@@ -31,11 +31,15 @@ def blueprint_chain(name: str) -> list[str]:
     return [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
 
 
+#: What scopes_of() returns for an endpoint of the application itself.
+APPLICATION_ONLY = (None,)
+
+
 @cache
 def scopes_of(endpoint: str) -> tuple[str | None, ...]:
     """Return the keys under which registries have something for an endpoint, innermost blueprint first, None last."""
     blueprint = endpoint.rpartition(".")[0]
-    return (*blueprint_chain(blueprint), None) if blueprint else (None,)
+    return (*blueprint_chain(blueprint), None) if blueprint else APPLICATION_ONLY
 
 
 NO_APP = (

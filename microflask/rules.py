@@ -13,6 +13,7 @@ from werkzeug.routing import converters as stock
 from werkzeug.routing.converters import BaseConverter, IntegerConverter, ValidationError
 
 from .attributes import compile_later
+from .globals import scopes_of
 
 VARIABLE = re.compile(r"<(?:([a-zA-Z_][a-zA-Z0-9_]*)(?:\((.*?)\))?:)?([a-zA-Z_][a-zA-Z0-9_]*)>")
 # https://url.spec.whatwg.org/#url-path-segment-string
@@ -95,6 +96,8 @@ class Rule(wr.Rule):
     _formats: tuple[Format, Format]
     _known: frozenset[str]
     _required: frozenset[str]
+    #: The keys under which registries have something for its endpoint.
+    scopes: tuple[str | None, ...]
     #: Whether werkzeug's method says if values suit the rule.
     _plain = True
     #: Whether werkzeug's method finds the converters.
@@ -146,6 +149,8 @@ class Rule(wr.Rule):
             self._formats = self._format(self._domain_pieces), self._format(self._path_pieces)
         elif name == "_fields":
             self._fields = fields_of(self._converters)
+        elif name == "scopes":
+            self.scopes = scopes_of(self.endpoint)
         else:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return object.__getattribute__(self, name)

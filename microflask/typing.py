@@ -96,11 +96,13 @@ class Application(Protocol):
     _own_sessions: bool
     _asks_adapter: bool
     _own_contexts: bool
+    _own_teardown: bool
     subdomain_matching: bool
     request_class: Any
     response_class: Any
     app_ctx_globals_class: Any
     teardown_appcontext_funcs: list[Any]
+    teardown_request_funcs: dict[Any, Any]
     preserve_context_on_exception: bool
 
     def create_url_adapter(self, request: Any) -> Any: ...
