@@ -213,15 +213,21 @@ def _get_of_request(proxy: Any, name: str) -> Any:
 
 def _get_of_g(proxy: Any, name: str) -> Any:
     frame = current_frame()
-    if frame is None or (target := frame[0]._namespace) is None:
-        target = _g()
+    if frame is None:
+        raise RuntimeError(NO_APP)
+    target = frame[0]._namespace
+    if target is None:
+        target = frame[0].namespace()
     return getattr(target, name)
 
 
 def _set_of_g(proxy: Any, name: str, value: Any) -> None:
     frame = current_frame()
-    if frame is None or (target := frame[0]._namespace) is None:
-        target = _g()
+    if frame is None:
+        raise RuntimeError(NO_APP)
+    target = frame[0]._namespace
+    if target is None:
+        target = frame[0].namespace()
     setattr(target, name, value)
 
 

@@ -34,6 +34,8 @@ class Headers(HeadersBase):
 
     def __init__(self, defaults: Any = None, kept: list[tuple[str, str]] | None = None) -> None:
         self._list: list[tuple[str, str]] = [] if kept is None else kept
+        #: A copy that may go out as it is, if the list still equals it.
+        self.ready: list[tuple[str, str]] | None = None
         if defaults is not None:
             self.extend(defaults)
 
@@ -63,6 +65,7 @@ class Headers(HeadersBase):
             # The first header after those that each response has.
             if key in APART and len(items) == 2 and items[0][0] == "Content-Type" and items[1][0] == "Content-Length":
                 items.append((key, value))
+                self.ready = items.copy()
                 return
             lowered = key.lower()
             for name, _ in items:

@@ -336,12 +336,22 @@ class Response(ResponseBase):
         elif self._own_exit:
             return ResponseBase.__call__(self, environ, start_response)
         else:
-            start_response(self._status, self._wsgi_headers(environ))
-            if self._on_close or (self._status_code != 200 and self._status_code in _BODILESS):
+            headers: Any = self._headers
+            code = self._status_code
+            if code == 200 and type(headers) is Headers and (plain := headers.ready) == headers._list:
+                # Once only: whoever gets the list may change it.
+                headers.ready = None
+            else:
+                plain = self._wsgi_headers(environ)
+            start_response(self._status, plain)
+            if self._on_close or (code != 200 and code in _BODILESS):
                 return self._body(environ)
         body = self.response
         if type(body) is not list or environ["REQUEST_METHOD"] == "HEAD":
             return self._body(environ)
+        if len(body) == 1 and type(body[0]) is bytes:
+            # Nearly all of them; the loop takes twice the time.
+            return body
         for item in body:
             if type(item) is not bytes:
                 return self._body(environ)

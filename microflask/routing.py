@@ -97,7 +97,8 @@ class Map(RuleMap):
             place = self.places[domain]
         except KeyError:
             return None, {}
-        if "HTTP_UPGRADE" in environ or environ["wsgi.url_scheme"] in _WEBSOCKET_SCHEMES:
+        scheme = environ["wsgi.url_scheme"]
+        if "HTTP_UPGRADE" in environ or (scheme != "http" and scheme in _WEBSOCKET_SCHEMES):
             return None, {}
         method = environ["REQUEST_METHOD"]
         rule = place.literals.get(path)

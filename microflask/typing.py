@@ -94,7 +94,7 @@ class Application(Protocol):
     error_handler_spec: Any
     session_interface: Any
     _own_sessions: bool
-    _asks_adapter: bool
+    _plain_version: object
     _own_contexts: bool
     _own_teardown: bool
     subdomain_matching: bool
@@ -105,6 +105,7 @@ class Application(Protocol):
     teardown_request_funcs: dict[Any, Any]
     preserve_context_on_exception: bool
 
+    def _matches_plainly(self) -> bool: ...
     def create_url_adapter(self, request: Any) -> Any: ...
     def app_context(self) -> Any: ...
     def open_session(self, request: Any) -> Any: ...

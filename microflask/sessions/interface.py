@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ..config import version_of
 from ..headers import Headers
 from .data import NullSession, SecureCookieSession, SessionMixin
 
 #: What an interface replaces that is not lazy then.
 _EAGER = frozenset({"open_session", "save_session", "session_class"})
+#: The methods that make the options of the cookie.
+_COOKIE_METHODS = frozenset({
+    "get_cookie_domain", "get_cookie_httponly", "get_cookie_partitioned", "get_cookie_path", "get_cookie_samesite",
+    "get_cookie_secure",
+})  # fmt: skip
 
 
 class SessionInterface:
@@ -26,9 +32,13 @@ class SessionInterface:
     #: Whether a session need not be opened before somebody looks at it, and without a cookie not at all. Where this is
     #: false, the session is opened when the context is pushed and saved at the end of every request, as documented.
     lazy = False
+    #: Whether nobody took over a method that says how the cookie is written; they are asked each time then.
+    _keeps_options = True
+    _kept_options: tuple[Any, dict[str, Any]] = (None, {})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._keeps_options = all(getattr(cls, name) is getattr(SessionInterface, name) for name in _COOKIE_METHODS)
         # Whoever replaces the opening or the saving counts on being called, unless they say otherwise; and a class of
         # somebody's own for the sessions may fill them when they are made.
         for owner in cls.__mro__:
@@ -42,6 +52,8 @@ class SessionInterface:
         object.__setattr__(self, name, value)
         if name in _EAGER:
             self.lazy = False
+        elif name in _COOKIE_METHODS:
+            self._keeps_options = False
 
     def open_session(self, app: Any, request: Any) -> Any | None:
         """Return the session of `request`, or None if the configuration does not allow for one."""
@@ -137,7 +149,16 @@ class SessionInterface:
         return bool(app.compat.session_always_sent or app.config.get("SESSION_REFRESH_EACH_REQUEST", True))
 
     def _cookie_options(self, app: Any) -> dict[str, Any]:
-        """Return what setting and deleting the cookie have in common."""
+        """Return what setting and deleting the cookie have in common; the same for the same configuration."""
+        state = (version_of(app.config), app.compat)
+        kept, options = self._kept_options
+        if kept != state:
+            options = self._find_cookie_options(app)
+            if self._keeps_options:
+                self._kept_options = (state, options)
+        return options
+
+    def _find_cookie_options(self, app: Any) -> dict[str, Any]:
         return {
             "path": self.get_cookie_path(app),
             "domain": self.get_cookie_domain(app),
@@ -155,7 +176,7 @@ def add_vary(response: Any, name: str) -> None:
     """
     headers = response.headers
     for key, _ in headers._list:
-        if key.lower() == "vary":
+        if len(key) == 4 and key.lower() == "vary":
             response.vary.add(name)
             return
     if type(headers) is Headers and name == "Cookie":
