@@ -20,7 +20,7 @@ FLOORS = {
         "uploads",
     ],
     "first floor": [
-        "commands", "ctx", "helpers", "json", "json.provider", "json.tag", "logging", "urls", "views",
+        "commands", "ctx", "helpers", "json", "json.provider", "json.rows", "json.tag", "logging", "urls", "views",
     ],
     "second floor": [
         "scaffold", "sessions", "sessions.cookie", "sessions.data", "sessions.interface", "sessions.server",

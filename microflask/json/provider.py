@@ -19,6 +19,7 @@ from werkzeug.http import http_date
 
 from ..config import version_of
 from ..globals import current_frame, find_request_ctx
+from .rows import MANY, RowWriter
 
 #: Layouts of a response: keyword arguments of ``dumps``.
 _ONE_LINE: dict[str, Any] = {}
@@ -390,18 +391,28 @@ def _one_shot(encoder: JSONEncoder) -> Callable[[Any], str]:
         return encoder.encode
     text = json.encoder.encode_basestring_ascii if encoder.ensure_ascii else json.encoder.encode_basestring
     indent = " " * encoder.indent if isinstance(encoder.indent, int) else encoder.indent
-    # No table of what is being encoded, which would outlive an error: a circle ends in the recursion limit.
-    write = make(
-        None, encoder.default, text, indent, encoder.key_separator, encoder.item_separator, encoder.sort_keys,
-        encoder.skipkeys, encoder.allow_nan,
-    )  # fmt: skip
-    join = "".join
+
+    def make_writer(default: Callable[[Any], Any], item_separator: str) -> Any:
+        # No table of what is being encoded, which would outlive an error: a circle ends in the recursion limit.
+        return make(
+            None, default, text, indent, encoder.key_separator, item_separator, encoder.sort_keys, encoder.skipkeys,
+            encoder.allow_nan,
+        )  # fmt: skip
+
+    write, join = make_writer(encoder.default, encoder.item_separator), "".join
     if indent is not None and join(write([[0]], 0)) != encoder.encode([[0]]):
         # The part in C can indent since Python 3.13.
         return encoder.encode
+    separators = (encoder.item_separator, encoder.key_separator)
+    rows = None
+    if encoder.sort_keys and indent is None and RowWriter.serves(separators):
+        rows = RowWriter(make_writer, text, separators, write)
 
     def encode(obj: Any) -> str:
         try:
+            # To look for such lists inside of an object would take more of the time of small ones.
+            if type(obj) is list and rows is not None and len(obj) >= MANY and type(obj[0]) is dict:
+                return rows.write(obj)
             return join(write(obj, 0))
         except RecursionError:
             # This one tells a circle from what is merely deep.
