@@ -296,7 +296,8 @@ class Index:
         else:
             *_, last = chain(known)
             last._next = entry
-        if path[-1] == "/":
+        if path[-1] == "/" and path[:3] != "///":
+            # More slashes at the beginning are those of no request, with or without the last.
             literals.setdefault(path[:-1], SLASHED)
         if not entry.strict_slashes:
             # It competes with variables that may match the empty segment behind it.

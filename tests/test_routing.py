@@ -504,6 +504,12 @@ def test_path_that_lacks_its_slash_is_that_of_the_literal_rule() -> None:
     assert match_of(app, environ)[1] == "literal"
 
 
+def test_rule_of_three_slashes_does_not_stand_in_the_way_of_one() -> None:
+    app = Flask("matching", root_path="/", static_folder=None)
+    app.url_map = Map([Rule("/", endpoint="one"), Rule("///", endpoint="three")], merge_slashes=False)
+    assert match_of(app, environ_for("x.org") | {"PATH_INFO": "//"})[1] == "one"
+
+
 @examples(0.5)
 @given(dice())
 def test_urls_for_this_host_are_built_as_werkzeug_does_it(dice: Dice) -> None:
