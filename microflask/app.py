@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from importlib import import_module
 from inspect import CO_COROUTINE
 from types import CoroutineType, FunctionType
@@ -15,6 +15,7 @@ from werkzeug.utils import redirect as make_redirect
 
 from . import errors, loops, responses, urls
 from .assembly import App, SetupError
+from .config import version_of
 from .ctx import AppContext, RequestContext
 from .globals import NO_REQUEST, current_frame, find_request_ctx
 from .helpers import one_line
@@ -127,9 +128,9 @@ class Flask(App):
         """Tell whether the map needs no adapter to match: neither the server's name nor the hosts it trusts count."""
         config = self.config
         # The version first: what is found out is that of the values then, or of later ones.
-        version, trusted = getattr(config, "_version", None), config.get("TRUSTED_HOSTS")
+        version, trusted = version_of(config), config.get("TRUSTED_HOSTS")
         subdomains = self.subdomain_matching or (
-            self.compat.server_name_implies_subdomains and config.get("SERVER_NAME")
+            self.compat.server_name_implies_subdomains and config["SERVER_NAME"]
         )
         plain = not (trusted or subdomains or self._own_adapters)
         if plain and trusted is None:
@@ -154,7 +155,7 @@ class Flask(App):
         if name in {"compat", "config", "create_url_adapter", "url_map", "subdomain_matching"}:
             if name == "create_url_adapter" or (name == "url_map" and not isinstance(value, Map)):
                 self._own_adapters = True
-            self._plain_version = None
+            self._plain_version = object()
         elif name in _SESSION_METHODS:
             self._own_sessions = True
         elif name in {"inject_url_defaults", "url_for"}:
@@ -327,16 +328,18 @@ class Flask(App):
             return None
         ctx: Any = current_frame()[1]  # type: ignore[index]
         if preprocessors:
-            for preprocess in ctx.registered(preprocessors):
+            # Whose functions these are is decided now; a preprocessor may put another rule in the request.
+            scopes = ctx.scopes()
+            for preprocess in ctx._registered(preprocessors, scopes):
                 preprocess(ctx.request.endpoint, ctx.request.view_args)
+            functions = ctx._registered(before, scopes)
+        else:
+            functions = before.get(None, ()) if ctx._alone else ctx._registered(before, ctx.scopes())
         own_sync = self._own_sync
-        for function in before.get(None, ()) if ctx.alone else ctx.registered(before):
+        for function in functions:
             value = self.ensure_sync(function)() if own_sync else function()
-            if value is not None:
-                if type(value) is CoroutineType:
-                    value = self._awaited(function, value)
-                if value is not None:
-                    return value
+            if value is not None and (value := self._awaited(function, value)) is not None:
+                return value
         return None
 
     def dispatch_request(self) -> Any:
@@ -375,7 +378,9 @@ class Flask(App):
         values = match.view_args
         # Without the dictionary the interpreter enters the view directly.
         value = view(**values) if values else view()
-        return self._awaited(view, value) if type(value) is CoroutineType else value
+        # What is no function of Python's own, e.g. one that was compiled, makes coroutines of its own kind.
+        final = type(value) is str or (type(view) is FunctionType and type(value) is not CoroutineType)
+        return value if final else self._awaited(view, value)
 
     @staticmethod
     def _answers_options(rule: Any, method: str) -> bool:
@@ -430,14 +435,18 @@ class Flask(App):
         registry = self.after_request_funcs
         if registry:
             own_sync = self._own_sync
-            functions = registry.get(None, ()) if ctx.alone else ctx.registered(registry)
-            # To turn a list around costs more than to call a function.
-            for function in functions if len(functions) == 1 else functions[::-1]:
-                response = self.ensure_sync(function)(response) if own_sync else function(response)
-                if type(response) is CoroutineType:  # type: ignore[comparison-overlap]
-                    response = self._awaited(function, response)
-                if response is None:
-                    raise responses.no_response_after(function)
+            functions = registry.get(None, ()) if ctx._alone else ()
+            # To turn a list around, or to copy it, costs more than to call a function.
+            single = len(functions) == 1
+            for function in functions if single else functions[::-1] or ctx._backwards(registry):
+                answer = self.ensure_sync(function)(response) if own_sync else function(response)
+                if answer is not response:
+                    response = self._awaited(function, answer)
+                    if response is None:
+                        raise responses.no_response_after(function)
+                if single:
+                    # It may have added another one to the list.
+                    break
         session = ctx._opened_session
         if session is None:
             # It was opened at the beginning, unless the interface is lazy.
@@ -457,13 +466,12 @@ class Flask(App):
             return func
         return self.async_to_sync(func) if loops.is_coroutine_function(func) else func
 
-    # A registered function is called as it is, unless ensure_sync() was overridden: to look at what it returned takes
-    # half the time of asking each time what it is.
-
-    @staticmethod
-    def _awaited(function: Callable[..., Any], coroutine: Any) -> Any:
+    def _awaited(self, function: Callable[..., Any], value: Any) -> Any:
         """Run what a coroutine function returned; the coroutine of any other function is a value like others."""
-        return loops.run(coroutine) if loops.is_coroutine_function(function) else coroutine
+        # To look at what came back takes half the time of asking each time what the function is.
+        if isinstance(value, Coroutine) and not self._own_sync and loops.is_coroutine_function(function):
+            return loops.run(value)
+        return value
 
     def async_to_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that runs the coroutine function `func`; override it to use another loop."""
@@ -532,10 +540,12 @@ class Flask(App):
         """
         registry = self.teardown_request_funcs
         frame = current_frame()
-        alone = frame is None or frame[1] is None or frame[1].alone
-        functions = registry.get(None, ()) if alone else frame[1].registered(registry)  # type: ignore[index]
-        if len(functions) > 1:
-            functions = functions[::-1]
+        ctx = None if frame is None else frame[1]
+        if ctx is None or ctx._alone:
+            own = registry.get(None, ())
+            functions: Any = (own[0],) if len(own) == 1 else own[::-1]
+        else:
+            functions = [function for name in ctx.scopes() if name in registry for function in registry[name][::-1]]
         self._run_all(functions, request_tearing_down, sys.exc_info()[1] if exc is _UNSET else exc)
 
     def do_teardown_appcontext(self, exc: BaseException | None = _UNSET) -> None:
@@ -556,7 +566,7 @@ class Flask(App):
         for function in functions:
             try:
                 value = self.ensure_sync(function)(error) if own_sync else function(error)
-                if value is not None and type(value) is CoroutineType:
+                if value is not None:
                     self._awaited(function, value)
             except BaseException as raised:
                 if first is None:

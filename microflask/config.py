@@ -48,6 +48,8 @@ class ConfigAttribute(Generic[T]):
 _CHANGES = frozenset({
     "__delitem__", "__ior__", "__setitem__", "clear", "pop", "popitem", "setdefault", "update",
 })  # fmt: skip
+#: Those that find a value, which need not be in the dictionary where a subclass took one over.
+_READS = frozenset({"__contains__", "__getattribute__", "__getitem__", "__missing__", "get"})
 
 
 class Config(dict[str, Any]):
@@ -71,8 +73,8 @@ class Config(dict[str, Any]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if not _CHANGES.isdisjoint(vars(cls)):
-            # It may call those of dict, and then nobody would know.
+        if any(getattr(cls, name, None) is not getattr(Config, name, None) for name in _CHANGES | _READS):
+            # Here or in a class beside Config. What changes may call those of dict, and then nobody would know.
             cls._version = property(lambda self: object(), lambda self, version: None)
 
     def from_envvar(self, variable_name: str, silent: bool = False) -> bool:
@@ -208,7 +210,8 @@ def _noted(change: Callable[..., Any]) -> Callable[..., Any]:
 def version_of(config: Any) -> object:
     """Return what stays the same as long as nothing in a configuration is changed; always new for other mappings."""
     try:
-        return config._version
+        # Other mappings may have an attribute of that name.
+        return config._version if isinstance(config, Config) else object()
     except AttributeError:
         return object()
 

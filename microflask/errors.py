@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from types import CoroutineType, TracebackType
+from types import TracebackType
 from typing import Any
 
 from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException, NotFound, default_exceptions
@@ -164,7 +164,9 @@ def call(app: Any, handler: Any, error: BaseException) -> Any:
     if app._own_sync:
         handler = app.ensure_sync(handler)
     answer = handler(error)
-    return app._awaited(handler, answer) if type(answer) is CoroutineType else answer
+    kind = type(answer)
+    # What nearly all return; to ask about coroutines goes through an abstract base class.
+    return answer if kind is str or kind is tuple else app._awaited(handler, answer)
 
 
 def current_blueprints() -> tuple[Any, ...]:

@@ -13,7 +13,6 @@ from werkzeug.routing import converters as stock
 from werkzeug.routing.converters import BaseConverter, IntegerConverter, ValidationError
 
 from .attributes import compile_later
-from .globals import scopes_of
 
 VARIABLE = re.compile(r"<(?:([a-zA-Z_][a-zA-Z0-9_]*)(?:\((.*?)\))?:)?([a-zA-Z_][a-zA-Z0-9_]*)>")
 # https://url.spec.whatwg.org/#url-path-segment-string
@@ -39,6 +38,7 @@ _PARSED = frozenset({"_domain_pieces", "_path_pieces", "_converters", "_trace", 
 _BUILT = frozenset({"_formats", "_known", "_required"})
 #: Sets of methods as they were given -> as rules have them. Most of the rules of an application share a few.
 _SHARED_METHODS: dict[frozenset[str], frozenset[str]] = {}
+_NO_ENDPOINT = object()
 
 
 def quote_path(text: str) -> str:
@@ -96,8 +96,8 @@ class Rule(wr.Rule):
     _formats: tuple[Format, Format]
     _known: frozenset[str]
     _required: frozenset[str]
-    #: The keys under which registries have something for its endpoint.
-    scopes: tuple[str | None, ...]
+    #: The endpoint if it is no blueprint's. Whoever changes the endpoint leaves this one behind, so it is compared.
+    _lone_endpoint: Any
     #: Whether werkzeug's method says if values suit the rule.
     _plain = True
     #: Whether werkzeug's method finds the converters.
@@ -123,6 +123,7 @@ class Rule(wr.Rule):
         if shared is not None:
             self._allowed = _methods_of_rule(shared)
         self._next = self._only = None
+        self._lone_endpoint = endpoint if type(endpoint) is str and "." not in endpoint else _NO_ENDPOINT
         # Four containers that are made when somebody asks for them.
         del self.arguments, self._converters, self._trace, self._parts
 
@@ -149,8 +150,6 @@ class Rule(wr.Rule):
             self._formats = self._format(self._domain_pieces), self._format(self._path_pieces)
         elif name == "_fields":
             self._fields = fields_of(self._converters)
-        elif name == "scopes":
-            self.scopes = scopes_of(self.endpoint)
         else:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return object.__getattribute__(self, name)

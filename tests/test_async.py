@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import traceback
+from collections.abc import Coroutine
 
 import pytest
 from threads import in_thread
@@ -15,6 +16,7 @@ from microflask import (
     Blueprint,
     Flask,
     Response,
+    abort,
     after_this_request,
     appcontext_popped,
     appcontext_pushed,
@@ -107,6 +109,184 @@ def test_function_that_only_returns_a_coroutine_is_no_coroutine_function(app, cl
     with pytest.raises(TypeError, match=r"'view'.*coroutine"):
         client.get("/")
     coroutine.close()
+
+class Awaited(Coroutine):
+    """A coroutine of another kind than Python's own, as compiled functions return."""
+
+    def __init__(self, coroutine):
+        self.coroutine = coroutine
+
+    def send(self, value):
+        return self.coroutine.send(value)
+
+    def throw(self, *error):
+        return self.coroutine.throw(*error)
+
+    def close(self):
+        self.coroutine.close()
+
+    def __await__(self):
+        return self.coroutine.__await__()
+
+
+class Compiled:
+    """A function that a compiler made of a coroutine function; it looks like one, and is of another class."""
+
+    def __init__(self, function):
+        functools.update_wrapper(self, function, ("__name__", "__code__", "__defaults__", "__kwdefaults__"))
+        self.function = function
+        self.__annotations__ = {}
+
+    def __call__(self, *args):
+        return Awaited(self.function(*args))
+
+
+def test_coroutine_functions_of_a_compiler(app, client):
+    ran = []
+
+    async def before():
+        ran.append("before")
+
+    async def after(response):
+        await asyncio.sleep(0)
+        ran.append("after")
+        return response
+
+    async def handle(error):
+        return "handled", 418
+
+    async def teardown(error):
+        ran.append("teardown")
+
+    app.before_request(Compiled(before))
+    app.after_request(Compiled(after))
+    app.teardown_request(Compiled(teardown))
+    app.teardown_appcontext(Compiled(teardown))
+    app.register_error_handler(404, Compiled(handle))
+    app.add_url_rule("/", "view", Compiled(view))
+    assert client.get("/").text == f"/ {app.name}"
+    assert ran == ["before", "after", "teardown", "teardown"]
+    response = client.get("/nowhere")
+    assert (response.status_code, response.text) == (418, "handled")
+
+
+class NoHash:
+    """Something to call that can be no key of a dictionary."""
+
+    __hash__ = None
+
+    def __call__(self, value=None):
+        return value
+
+
+def test_functions_that_cannot_be_hashed(app, client):
+    function = NoHash()
+    app.before_request(function)
+    app.after_request(function)
+    app.teardown_request(function)
+    app.add_url_rule("/<value>", "view", function)
+    app.register_error_handler(404, lambda error: function("nothing"))
+    assert [client.get(path).text for path in ("/some", "/nothing/here")] == ["some", "nothing"]
+
+
+@pytest.mark.parametrize("where", ["before", "after", "teardown", "view", "handler"])
+def test_coroutine_of_a_function_that_is_none_for_coroutines_is_not_run(app, where):
+    """Whoever hands on a coroutine, e.g. out of a decorator without care, is not guessed at."""
+    ran, made = [], []
+
+    async def work():
+        ran.append(where)
+
+    def plain(*args):
+        made.append(work())
+        return made[-1]
+
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    app.add_url_rule("/", "view", plain if where == "view" else lambda: abort(410) if where == "handler" else "text")
+    if where == "handler":
+        app.register_error_handler(410, plain)
+    elif where != "view":
+        getattr(app, f"{where}_request")(plain)
+    try:
+        answer = app.test_client().get("/").text
+    except (AttributeError, TypeError):
+        answer = None
+    made[0].close()
+    assert answer == ("text" if where == "teardown" else None)
+    assert ran == []
+
+
+@pytest.mark.parametrize("on_instance", [False, True])
+@pytest.mark.parametrize("name", ["ensure_sync", "async_to_sync"])
+def test_way_to_run_coroutines_is_asked_for_each_function(name, on_instance):
+    asked = []
+
+    def hear(self, function):
+        asked.append(function.__name__)
+        return getattr(Flask, name)(self, function)
+
+    async def step(value=None):
+        return value
+
+    app = (Flask if on_instance else type("Mine", (Flask,), {name: hear}))("microflask_tests", root_path="/")
+    app.add_url_rule("/", "view", view)
+    app.before_request(step)
+    app.after_request(step)
+    app.teardown_request(step)
+    app.register_error_handler(404, step)
+    client = app.test_client()
+    assert client.get("/").status_code == 200
+    assert asked == ([] if on_instance else ["step", "view", "step", "step"])
+    setattr(app, name, functools.partial(hear, app))
+    asked.clear()
+    assert client.get("/").text == "/ microflask_tests"
+    assert asked == ["step", "view", "step", "step"]
+    assert client.get("/nowhere").status_code == 404
+    assert asked[4:] == ["step", "step", "step", "step"]
+
+
+@pytest.mark.parametrize("where", ["before", "handler"])
+def test_coroutine_that_comes_out_of_an_own_ensure_sync_is_a_value(where):
+    """To run coroutines was that method's task, so nobody else does it."""
+    made = []
+
+    class Mine(Flask):
+        def ensure_sync(self, func):
+            def call(*args):
+                made.append(func(*args))
+                return made[-1]
+
+            return call
+
+    app = Mine("microflask_tests", root_path="/")
+    app.testing = True
+    if where == "before":
+        app.before_request(view)
+    else:
+        app.register_error_handler(404, with_argument)
+    with pytest.raises(TypeError, match="coroutine"):
+        app.test_client().get("/")
+    made[0].close()
+
+
+@pytest.mark.parametrize("where", ["before", "after", "teardown", "view"])
+def test_error_of_an_async_function_is_that_of_the_request(app, where):
+    ends = []
+
+    async def fail(*args):
+        await asyncio.sleep(0)
+        raise LookupError(where)
+
+    async def end(error):
+        ends.append(error)
+
+    app.add_url_rule("/", "view", fail if where == "view" else lambda: "text")
+    app.teardown_request(end)
+    if where != "view":
+        getattr(app, f"{where}_request")(fail)
+    with pytest.raises(LookupError, match=where) as caught:
+        app.test_client().get("/")
+    assert ends == [None if where == "teardown" else caught.value]
 
 
 def test_async_view_classes(app, client):

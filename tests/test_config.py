@@ -4,12 +4,15 @@ import builtins
 import copy
 import json
 import os
+import pickle
 import tomllib
 from types import SimpleNamespace
 
 import pytest
 
-from microflask.config import Config, ConfigAttribute
+from microflask import Flask, session
+from microflask.compat import get_compat
+from microflask.config import Config, ConfigAttribute, version_of
 
 
 @pytest.fixture
@@ -323,3 +326,231 @@ def test_attribute_of_a_missing_key():
 def test_object_may_be_a_namespace(config):
     config.from_object(SimpleNamespace(A=1, b=2))
     assert config == {"A": 1}
+
+
+# -- what is made of a configuration is kept no longer than its values
+
+CHANGES = {
+    "item": lambda config: config.__setitem__("A", 2),
+    "deletion": lambda config: config.__delitem__("A"),
+    "update": lambda config: config.update({"A": 2}),
+    "update by keyword": lambda config: config.update(A=2),
+    "operator": lambda config: config.__ior__({"A": 2}),
+    "pop": lambda config: config.pop("A"),
+    "popitem": lambda config: config.popitem(),
+    "clear": lambda config: config.clear(),
+    "setdefault": lambda config: config.setdefault("B", 2),
+    "object": lambda config: config.from_object(Defaults),
+    "mapping": lambda config: config.from_mapping(A=2),
+    "environment": lambda config: config.from_prefixed_env("VERSION_TEST"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_every_change_is_noticed(config, monkeypatch, change):
+    monkeypatch.setenv("VERSION_TEST_A", "2")
+    config["A"] = 1
+    before = version_of(config)
+    assert version_of(config) is before and config.get("A") == 1 and "B" not in config
+    change(config)
+    assert config != {"A": 1}
+    assert version_of(config) is not before
+
+
+def test_half_of_a_change_is_noticed(config):
+    def items():
+        yield "A", 1
+        raise OSError("the rest cannot be read")
+
+    before = version_of(config)
+    with pytest.raises(OSError):
+        config.update(items())
+    assert config == {"A": 1}
+    assert version_of(config) is not before
+
+
+@pytest.mark.parametrize(
+    "again",
+    [copy.copy, copy.deepcopy, lambda config: pickle.loads(pickle.dumps(config))],
+    ids=["copy", "deep copy", "pickle"],
+)
+def test_copy_has_a_version_of_its_own(config, again):
+    config["A"] = 1
+    other = again(config)
+    assert other == config and version_of(other) is not version_of(config)
+    before = version_of(config)
+    other["A"] = 2
+    assert config == {"A": 1} and version_of(config) is before
+
+
+class OfDict:
+    """Changes that go past those of the configuration."""
+
+    def __setitem__(self, key, value):
+        dict.__setitem__(self, key, value)
+
+
+class BesideDict(OfDict, Config):
+    pass
+
+
+class OwnChanges(Config):
+    def update(self, *args, **kwargs):
+        dict.update(self, *args, **kwargs)
+
+
+class OwnReading(Config):
+    def __getitem__(self, key):
+        return "read elsewhere"
+
+
+class OwnGet(Config):
+    def get(self, key, default=None):
+        return "read elsewhere"
+
+
+class OwnDefaults(Config):
+    def __missing__(self, key):
+        return "read elsewhere"
+
+
+@pytest.mark.parametrize("base", [BesideDict, OwnChanges, OwnReading, OwnGet, OwnDefaults])
+@pytest.mark.parametrize("depth", [0, 1])
+def test_subclass_with_ways_of_its_own_is_never_taken_for_unchanged(tmp_path, base, depth):
+    kind = type("Deeper", (base,), {}) if depth else base
+    config = kind(tmp_path, {"A": 1})
+    assert version_of(config) is not version_of(config)
+    assert config.setdefault("A", 2) == 1
+    assert version_of(copy.copy(config)) is not version_of(config)
+
+
+def test_subclass_that_only_adds_something_is_as_its_base(tmp_path):
+    class Mine(Config):
+        _version = "1.0"
+
+        def from_vault(self):
+            self["A"] = 1
+
+    config = Mine(tmp_path)
+    before = version_of(config)
+    assert version_of(config) is before
+    config.from_vault()
+    assert version_of(config) is not before
+
+
+class Versioned(dict):
+    _version = "1.0"
+
+
+class Dotted(dict):
+    __getattr__ = dict.get
+
+
+class Strict(dict):
+    __getattr__ = dict.__getitem__
+
+
+@pytest.mark.parametrize("kind", [dict, Versioned, Dotted, Strict])
+def test_other_mapping_may_stand_in_the_place_of_a_configuration(kind):
+    assert version_of(kind(A=1)) is not version_of(kind(A=1))
+    app = Flask("microflask_tests", root_path="/", compat="0.10")
+    app.add_url_rule("/", "here", lambda: "here")
+    app.add_url_rule("/", "there", lambda: "there", subdomain="there")
+    client = app.test_client()
+    assert client.get("/", base_url="http://there.x.org").text == "here"
+    app.config = kind(app.config)
+    for name, answer in ((None, "here"), ("x.org", "there"), (None, "here")):
+        app.config["SERVER_NAME"] = name
+        assert client.get("/", base_url="http://there.x.org").text == answer
+
+
+HOSTS = ("x.org", "there.x.org", "y.org")
+
+
+def answers(app):
+    """Return what a client gets from each host."""
+    client = app.test_client()
+    return [client.get("/", base_url=f"http://{host}").text[:5] for host in HOSTS]
+
+
+@pytest.fixture
+def hosted():
+    app = Flask("microflask_tests", root_path="/", compat="0.10")
+    app.add_url_rule("/", "here", lambda: "here")
+    app.add_url_rule("/", "there", lambda: "there", subdomain="there")
+    app.register_error_handler(400, lambda error: "no")
+    app.register_error_handler(404, lambda error: "none")
+    return app
+
+
+def test_hosts_may_be_configured_at_any_time(hosted):
+    config = hosted.config
+    everywhere, by_name, trusted = ["here"] * 3, ["here", "there", "none"], ["here", "no", "no"]
+    assert answers(hosted) == everywhere
+    config["SERVER_NAME"] = "x.org"
+    assert answers(hosted) == by_name
+    config["SERVER_NAME"] = None
+    config.update(TRUSTED_HOSTS=["x.org"])
+    assert answers(hosted) == trusted
+    config["TRUSTED_HOSTS"].clear()
+    assert answers(hosted) == everywhere
+    config["TRUSTED_HOSTS"].append("x.org")
+    assert answers(hosted) == trusted
+    del config["TRUSTED_HOSTS"]
+    assert answers(hosted) == everywhere
+    config |= {"SERVER_NAME": "x.org"}
+    assert answers(hosted) == by_name
+    hosted.compat = get_compat("3.1")
+    assert answers(hosted) == everywhere
+    hosted.compat = get_compat("0.10")
+    assert answers(hosted) == by_name
+    hosted.compat = get_compat("3.1")
+    assert answers(hosted) == everywhere
+    hosted.subdomain_matching = True
+    assert answers(hosted) == by_name
+    hosted.config = type(config)("/", {**config, "SERVER_NAME": "org"})
+    hosted.subdomain_matching = False
+    assert answers(hosted) == everywhere
+
+
+def test_hosts_may_be_configured_during_a_request(hosted):
+    @hosted.teardown_request
+    def trust(error):
+        hosted.config["TRUSTED_HOSTS"] = ["x.org"]
+
+    assert answers(hosted) == ["here", "no", "no"]
+
+
+class FromElsewhere(Config):
+    """A configuration whose values lie in a file, a database or the like."""
+
+    elsewhere: dict = {}
+
+    def __getitem__(self, key):
+        return self.elsewhere[key] if key in self.elsewhere else super().__getitem__(key)
+
+    def get(self, key, default=None):
+        return self.elsewhere[key] if key in self.elsewhere else super().get(key, default)
+
+
+def test_values_that_lie_elsewhere_are_read_each_time(monkeypatch):
+    app = type("Mine", (Flask,), {"config_class": FromElsewhere})("microflask_tests", root_path="/", compat="3.1")
+    app.secret_key = "a key for tests only"
+    elsewhere = {}
+    monkeypatch.setattr(FromElsewhere, "elsewhere", elsewhere)
+
+    @app.route("/")
+    def view():
+        session["a"] = 1
+        return {"b": "\xe4", "a": 1}
+
+    client = app.test_client()
+    plain = client.get("/")
+    elsewhere.update(SESSION_COOKIE_PATH="/p", JSON_AS_ASCII=False)
+    changed = client.get("/")
+    assert ("Path=/p" in plain.headers["Set-Cookie"], "\xe4" in plain.text) == (False, False)
+    assert ("Path=/p" in changed.headers["Set-Cookie"], "\xe4" in changed.text) == (True, True)
+    elsewhere["TRUSTED_HOSTS"] = ["x.org"]
+    assert client.get("/").status_code == 400
+    elsewhere.clear()
+    assert "Path=/p" not in client.get("/").headers["Set-Cookie"]

@@ -336,6 +336,39 @@ def test_options_may_change_at_any_time() -> None:
     assert texts == ['{"a": 2, "b": 1}', '{"b": 1, "a": 2}', '{"a": 2, "b": 1}']
 
 
+@pytest.mark.parametrize("kind", [None, dict])
+def test_settings_of_responses_may_change_at_any_time(kind: Any) -> None:
+    """Also where something else stands in the place of the configuration."""
+    app = make_app("3.1")
+    if kind is not None:
+        app.config = kind(app.config)
+    plain = b'{"a":1,"b":"\\u00e9"}\n'
+    changes: tuple[tuple[str, Any, bytes], ...] = (
+        ("JSON_AS_ASCII", False, '{"a":1,"b":"\u00e9"}\n'.encode()),
+        ("JSON_SORT_KEYS", False, b'{"b":"\\u00e9","a":1}\n'),
+        ("JSONIFY_PRETTYPRINT_REGULAR", True, b'{\n  "a": 1,\n  "b": "\\u00e9"\n}\n'),
+        ("DEBUG", True, b'{\n  "a": 1,\n  "b": "\\u00e9"\n}\n'),
+    )  # fmt: skip
+    missing = object()
+    with app.test_request_context():
+        for key, value, body in changes:
+            assert jsonify(b="\u00e9", a=1).data == plain
+            before = app.config.get(key, missing)
+            app.config[key] = value
+            assert jsonify(b="\u00e9", a=1).data == body
+            if before is missing:
+                del app.config[key]
+            else:
+                app.config.update({key: before})
+        assert jsonify(b="\u00e9", a=1).data == plain
+        assert app.json.dump_compact({"b": "\u00e9", "a": 1}) == plain.decode()[:-1]
+        app.config["JSON_SORT_KEYS"] = False
+        assert app.json.dump_compact({"b": "\u00e9", "a": 1}) == '{"b":"\\u00e9","a":1}'
+        app.config["JSON_SORT_KEYS"] = True
+        app.compat = make_app().compat
+        assert jsonify(b=2, a=1).data == b'{\n  "a": 1, \n  "b": 2\n}'
+
+
 def test_default_may_be_replaced_on_the_provider_or_in_a_subclass() -> None:
     class Provider(DefaultJSONProvider):
         def default(self, o: Any) -> Any:  # type: ignore[override]

@@ -21,7 +21,8 @@ from werkzeug.test import create_environ, run_wsgi_app
 from werkzeug.urls import iri_to_uri
 from werkzeug.wsgi import wrap_file
 
-from microflask import Flask, Response, make_response
+from microflask import Flask, Response, make_response, outgoing
+from microflask.headers import APART, NOTED
 
 # -- what the documentation names ----------------------------------------------------------------------------------
 
@@ -270,6 +271,75 @@ def test_whatever_is_done_to_a_finished_text_is_heard_of(method: str, body: Any,
         return outcome(lambda: b"".join(sent)), status, list(headers)
 
     assert live(Response) == live(StockResponse)
+
+@pytest.mark.parametrize("later", [
+    lambda it: it, lambda it: _change(it, "status", 204), lambda it: _change(it, "status", 304),
+    lambda it: _change(it, "status", "200 FINE"), lambda it: _change(it, "status_code", 404),
+    lambda it: it.headers.__setitem__("X-Frame-Options", "SAMEORIGIN"), lambda it: it.headers.pop("X-Frame-Options"),
+    lambda it: it.headers.__delitem__("Content-Length"), lambda it: it.headers.add("X-Frame-Options", "DENY"),
+    lambda it: it.headers.__setitem__("x-frame-options", "other"),
+    lambda it: it.headers.__setitem__("LOCATION", "/\u00e9"), lambda it: it.headers.__setitem__("content-LENGTH", "9"),
+    lambda it: it.headers.__setitem__(0, ("X-B", "1")), lambda it: _change(it, "headers", Headers([("X-B", "1")])),
+    lambda it: _change(it, "mimetype", "text/plain"), lambda it: it.set_data("longer text"),
+    lambda it: _change(it, "response", [b"te", b"xt", b"s"]), lambda it: it.call_on_close(int),
+    lambda it: it.set_cookie("a", "b"), lambda it: it.headers.clear(),
+    lambda it: _change(it, "content_location", "/\u00fc"), lambda it: it.headers.extend([("X-B", "1"), ("X-C", "2")]),
+], ids=map(str, range(22)))  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_whatever_is_done_after_a_header_was_set_is_heard_of(method: str, later: Any) -> None:
+    """Sent twice, to a server that takes the list of headers for its own."""
+
+    def live(kind: Any) -> list[Any]:
+        told: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+            told.append((status, headers.copy()))
+            headers.append(("Server", "x"))
+            del headers[0]
+
+        it = kind("text")
+        # The second time the name is known.
+        it.headers["X-Frame-Options"] = "DENY"
+        later(it)
+        for _ in range(2):
+            body = it(create_environ(method=method), start_response)
+            told.append(b"".join(body))
+            if hasattr(body, "close"):
+                body.close()
+        return [*told, list(it.headers)]
+
+    for _ in range(2):
+        assert live(Response) == live(StockResponse)
+
+
+def test_headers_that_two_responses_share_go_out_with_both() -> None:
+    first, second = Response("text"), Response("text")
+    first.headers["X-Shared"] = "1"
+    second.headers = first.headers
+    sent = start(first)[1]
+    assert start(second)[1] == sent == list(first.headers)
+    sent.clear()
+    assert start(first)[1] == start(second)[1] == list(first.headers)
+
+
+def test_every_server_gets_a_list_of_its_own() -> None:
+    for _ in range(2):
+        response = Response("text")
+        # The second time the name is known.
+        response.headers["X-Listed"] = "1"
+        lists = [start(response)[1] for _ in range(3)]
+        assert lists[0] == lists[1] == lists[2] == list(response.headers)
+        assert len({id(each) for each in lists} | {id(response.headers._list)}) == 4
+
+
+def test_what_is_kept_of_headers_is_limited() -> None:
+    """Names and lengths may be up to the client."""
+    for number in range(2000):
+        response = Response("x" * number)
+        response.headers[f"X-{number}"] = "1"
+        assert start(response)[1][1:] == [("Content-Length", f"{number}"), (f"X-{number}", "1")]
+    assert len(outgoing._LENGTHS) <= 1024 and len(APART) <= 256
+    assert not {name.lower() for name in APART} & NOTED
 
 
 def test_a_response_can_be_sent_twice() -> None:

@@ -240,6 +240,105 @@ def test_the_configuration_rules_both_setting_and_deleting(path: str) -> None:
     attributes = set(cookie.split("; ")[1:]) - {"Expires=Thu, 01 Jan 1970 00:00:00 GMT", "Max-Age=0"}
     assert attributes == {"Domain=example.com", "Path=/p", "Secure", "SameSite=Lax", "Partitioned"}
 
+COOKIE_SETTINGS = {
+    "SESSION_COOKIE_DOMAIN": ("example.com", "Domain=example.com"),
+    "SESSION_COOKIE_PATH": ("/p", "Path=/p"),
+    "APPLICATION_ROOT": ("/r", "Path=/r"),
+    "SESSION_COOKIE_SECURE": (True, "Secure"),
+    "SESSION_COOKIE_HTTPONLY": (False, "no HttpOnly"),
+    "SESSION_COOKIE_SAMESITE": ("Lax", "SameSite=Lax"),
+    "SESSION_COOKIE_PARTITIONED": (True, "Partitioned"),
+}
+
+
+def attributes_of(cookie: str | None) -> set[str]:
+    """Return the attributes of a cookie, and what stands for a missing HttpOnly."""
+    assert cookie is not None
+    found = set(cookie.split("; ")[1:])
+    return found if "HttpOnly" in found else found | {"no HttpOnly"}
+
+
+@pytest.mark.parametrize(("key", "value", "attribute"), [(key, *told) for key, told in COOKIE_SETTINGS.items()])
+def test_settings_of_the_cookie_may_change_between_requests(key: str, value: Any, attribute: str) -> None:
+    app = make_app()
+    first = app.config[key]
+    before = attributes_of(get(app, "/write")[0])
+    assert attribute not in before
+    app.config[key] = value
+    assert attribute in attributes_of(get(app, "/write")[0])
+    assert attribute in attributes_of(get(app, "/clear", get(app, "/write")[0])[0])
+    app.config.update({key: first})
+    assert attributes_of(get(app, "/write")[0]) == before
+
+
+def test_settings_of_the_cookie_may_change_during_a_request() -> None:
+    app = make_app()
+    paths = iter(("/1", "/2"))
+    app.before_request(lambda: app.config.__setitem__("SESSION_COOKIE_PATH", next(paths)))
+    assert "Path=/1" in attributes_of(get(app, "/write")[0])
+    assert "Path=/2" in attributes_of(get(app, "/write")[0])
+
+
+def test_row_of_behaviours_may_change_between_requests() -> None:
+    app = make_app("3.1", SERVER_NAME="example.com")
+    base = {"base_url": "http://example.com"}
+    for mode, dotted in (("3.1", False), ("0.10", True), ("3.1", False)):
+        app.compat = make_app(mode).compat
+        cookie = app.test_client().get("/write", **base).headers["Set-Cookie"]
+        assert ("example.com" in cookie) is dotted
+
+
+def test_applications_that_share_an_interface_have_their_own_settings() -> None:
+    one, other = make_app(), make_app(SESSION_COOKIE_PATH="/other")
+    one.session_interface = other.session_interface = SecureCookieSessionInterface()
+    for _ in range(2):
+        assert "Path=/" in attributes_of(get(one, "/write")[0])
+        assert "Path=/other" in attributes_of(get(other, "/write")[0])
+
+
+def numbered(name: str) -> tuple[Any, list[str]]:
+    """Return a method for a cookie's path that gives another one each time, and what it gave."""
+    given: list[str] = []
+
+    def find(*_: Any) -> str:
+        given.append(f"/{len(given)}")
+        return given[-1]
+
+    find.__name__ = name
+    return find, given
+
+
+@pytest.mark.parametrize("how", ["class", "mixin", "subclass of it", "object"])
+def test_methods_of_the_cookie_that_are_taken_over_are_asked_each_time(how: str) -> None:
+    find, given = numbered("get_cookie_path")
+    if how == "object":
+        interface: Any = SecureCookieSessionInterface()
+        interface.get_cookie_path = find
+    elif how == "mixin":
+        mixin = type("Mixin", (), {"get_cookie_path": find})
+        interface = type("Mine", (mixin, SecureCookieSessionInterface), {})()
+    else:
+        kind = type("Mine", (SecureCookieSessionInterface,), {"get_cookie_path": find})
+        interface = type("Deeper", (kind,), {})() if how == "subclass of it" else kind()
+    app = make_app()
+    app.session_interface = interface
+    for number in range(3):
+        assert f"Path=/{number}" in attributes_of(get(app, "/write")[0])
+    assert given == ["/0", "/1", "/2"]
+
+
+@pytest.mark.parametrize("kind", [SessionInterface, SecureCookieSessionInterface])
+def test_methods_of_the_cookie_may_be_put_into_the_class(monkeypatch: pytest.MonkeyPatch, kind: type[Any]) -> None:
+    """Also when requests were answered with the former ones, and when they come back."""
+    app = make_app()
+    assert "Path=/" in attributes_of(get(app, "/write")[0])
+    find, _ = numbered("get_cookie_path")
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "get_cookie_path", find)
+        for number in range(2):
+            assert f"Path=/{number}" in attributes_of(get(app, "/write")[0])
+    assert "Path=/" in attributes_of(get(app, "/write")[0])
+
 
 def test_keys_that_came_later_may_be_missing() -> None:
     app = make_app()

@@ -32,13 +32,12 @@ class SessionInterface:
     #: Whether a session need not be opened before somebody looks at it, and without a cookie not at all. Where this is
     #: false, the session is opened when the context is pushed and saved at the end of every request, as documented.
     lazy = False
-    #: Whether nobody took over a method that says how the cookie is written; they are asked each time then.
+    #: Whether no method that says how the cookie is written was assigned to the object; they are asked each time then.
     _keeps_options = True
     _kept_options: tuple[Any, dict[str, Any]] = (None, {})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._keeps_options = all(getattr(cls, name) is getattr(SessionInterface, name) for name in _COOKIE_METHODS)
         # Whoever replaces the opening or the saving counts on being called, unless they say otherwise; and a class of
         # somebody's own for the sessions may fill them when they are made.
         for owner in cls.__mro__:
@@ -152,9 +151,11 @@ class SessionInterface:
         """Return what setting and deleting the cookie have in common; the same for the same configuration."""
         state = (version_of(app.config), app.compat)
         kept, options = self._kept_options
-        if kept != state:
+        # Somebody may put a method into the class when it is there already.
+        stock = self._keeps_options and _cookie_methods(type(self)) == _STOCK_COOKIE_METHODS
+        if kept != state or not stock:
             options = self._find_cookie_options(app)
-            if self._keeps_options:
+            if stock:
                 self._kept_options = (state, options)
         return options
 
@@ -167,6 +168,17 @@ class SessionInterface:
             "samesite": self.get_cookie_samesite(app),
             "partitioned": self.get_cookie_partitioned(app),
         }
+
+
+def _cookie_methods(kind: type[SessionInterface]) -> tuple[Any, ...]:
+    return (
+        kind.get_cookie_path, kind.get_cookie_domain, kind.get_cookie_secure, kind.get_cookie_httponly,
+        kind.get_cookie_samesite, kind.get_cookie_partitioned,
+    )  # fmt: skip
+
+
+#: With these methods the options are those of the configuration.
+_STOCK_COOKIE_METHODS = _cookie_methods(SessionInterface)
 
 
 def add_vary(response: Any, name: str) -> None:
