@@ -42,9 +42,11 @@ class _AppCtxGlobals:
 
     if TYPE_CHECKING:
 
-        def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
         def __delattr__(self, name: str) -> None: ...
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"g has no attribute {name!r} in this context; g.get({name!r}) gives None instead")
 
     def __contains__(self, name: object) -> bool:
         return name in self.__dict__

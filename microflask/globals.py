@@ -218,14 +218,7 @@ def _get_of_g(proxy: Any, name: str) -> Any:
     target = frame[0]._namespace
     if target is None:
         target = frame[0].namespace()
-    try:
-        return getattr(target, name)
-    except AttributeError as error:
-        if error.obj is not target:
-            raise
-        # Said here: a __getattr__() of the class would be in the way of all that is there.
-        message = f"g has no attribute {name!r} in this context; g.get({name!r}) gives None instead"
-        raise AttributeError(message, name=name, obj=target) from None
+    return getattr(target, name)
 
 
 def _set_of_g(proxy: Any, name: str, value: Any) -> None:
