@@ -76,7 +76,8 @@ class RowWriter:
             return None
         # What is in the first row is most often in the others too.
         begin = _join(self._write_lines([*first.values()], 0))[1:-1]
-        if len(begin) > _LONG * len(first) or any("[" in piece[1:] or "{" in piece[1:] for piece in begin.split("\n")):
+        nests = begin.count("[") + begin.count("{") > sum([type(value) in _BRACKETS for value in first.values()])
+        if nests or len(begin) > _LONG * len(first):
             return None
         keys = sorted(first)
         columns = [[row[key] for row in rows] for key in keys]
@@ -99,7 +100,14 @@ class RowWriter:
         A text is cut where something stands between two values. Whether it stands elsewhere too is seen in the number
         of pieces.
         """
-        opening, closing = _BRACKETS.get(type(values[0]), ("", ""))
+        kind = type(values[0])
+        if kind is str:
+            try:
+                return list(map(self._quote, values)), "", ""
+            except TypeError:
+                # Something else is among them.
+                pass
+        opening, closing = _BRACKETS.get(kind, ("", ""))
         if opening:
             if len(set(map(type, values))) == 1:
                 texts = _join(self._write(values, 0))[2:-2].split(f"{closing}{self._between}{opening}")
