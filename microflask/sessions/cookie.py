@@ -90,6 +90,24 @@ def _around_value(name: str, expires: datetime | None, options: tuple[Any, ...])
     return before, header[len(before) :]
 
 
+def _around(name: str, expires: datetime | None, options: dict[str, Any]) -> tuple[str, str]:
+    return _around_value(name, expires, (*options, *options.values()))
+
+
+#: A name, options, and what stands around the values of that cookie.
+_last: tuple[str, dict[str, Any], tuple[str, str]] = ("", {}, ("", ""))
+
+
+def _last_around(name: str, options: dict[str, Any]) -> tuple[str, str]:
+    """Do as _around() for a cookie of the browser's session, most often with the very options of the last one."""
+    global _last
+    last_name, last_options, around = _last
+    if options is not last_options or name != last_name:
+        around = _around(name, None, options)
+        _last = (name, options, around)
+    return around
+
+
 def set_cookie(
     response: Any, name: str, text: str, expires: Any, options: dict[str, Any], plain: bool = False
 ) -> None:
@@ -103,7 +121,7 @@ def set_cookie(
         if type(expires) is datetime and expires.tzinfo is UTC:
             expires = expires.replace(microsecond=0)
         if expires is None or type(expires) is datetime:
-            before, after = _around_value(name, expires, (*options, *options.values()))
+            before, after = _last_around(name, options) if expires is None else _around(name, expires, options)
             header = f"{before}{text}{after}"
             limit = response.max_cookie_size
             if not limit or len(header) <= limit:
