@@ -133,7 +133,7 @@ class Flask(App):
             self.compat.server_name_implies_subdomains and config["SERVER_NAME"]
         )
         plain = not (trusted or subdomains or self._own_adapters)
-        if plain and trusted is None:
+        if plain and trusted is None and not self.late_blueprints:
             # A list may be filled without anybody's knowing.
             self._plain_version = version
         return plain

@@ -434,6 +434,8 @@ class App(Scaffold):
         """
         if isinstance(blueprint, str):
             self.late_blueprints.append(LateBlueprint(blueprint, options))
+            # Requests have to look at it again.
+            self._plain_version = object()
         else:
             blueprint.register(self, options)
 

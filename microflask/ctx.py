@@ -347,19 +347,21 @@ class RequestContext:
     def match_request(self) -> None:
         """Match the URL and keep rule and arguments, or the error."""
         app = self.app
-        late = app.late_blueprints
-        if late and (failure := late.import_below(app, self.request.path)) is not None:
-            # Dispatch raises it, so that error handlers see it.
-            self.request.routing_exception = failure
-            return
         try:
             plain = app.config._version is app._plain_version
         except (AttributeError, LookupError):
             # A dictionary in the configuration's place, which may take attributes for keys.
             plain = False
+        if not plain:
+            late = app.late_blueprints
+            if late and (failure := late.import_below(app, self.request.path)) is not None:
+                # Dispatch raises it, so that error handlers see it.
+                self.request.routing_exception = failure
+                return
+            plain = app._matches_plainly()
         try:
             rule = args = None
-            if plain or app._matches_plainly():
+            if plain:
                 rule, args = app.url_map.match_environ(self.environ)
             if rule is None:
                 if type(args) is NotFound:
