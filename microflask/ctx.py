@@ -60,7 +60,7 @@ class _AppCtxGlobals:
         return f"<flask.g{of}>"
 
 
-def _reset(token: Token[Frame | None]) -> None:
+def reset(token: Token[Frame | None]) -> None:
     """Bind again what was bound before the push that gave `token`."""
     try:
         unbind(token)
@@ -140,7 +140,7 @@ class AppContext:
         if self._tokens is not None:
             token, earlier = self._tokens
             self._tokens = None if earlier is _WITHIN_REQUEST else earlier
-            _reset(token)
+            reset(token)
 
     def __enter__(self) -> AppContext:
         self.push()
@@ -488,7 +488,7 @@ class RequestContext:
             try:
                 self.tear_down(exc, None)
             finally:
-                _reset(token)
+                reset(token)
 
     def bind(self) -> Token[Frame | None]:
         """Bind the context for a moment, without signals and teardown; :meth:`unbind` does not know of it."""
@@ -498,7 +498,7 @@ class RequestContext:
         """Undo one push, without any teardown."""
         if self._tokens is not None:
             token, self._tokens, self._around = self._tokens
-            _reset(token)
+            reset(token)
 
     @property
     def kept_by_environ(self) -> bool:
@@ -575,52 +575,3 @@ def _request_ctx_for(name: str) -> Any:
     if ctx is None:
         raise RuntimeError(f"{name}() belongs into a view or a function called by one: there is no request here")
     return ctx
-
-
-class KeptStream:
-    """Run each step of an iterator inside of a request context that is over, or will be, in the meantime.
-
-    Between the steps nothing is bound. The context's teardown waits for the end of the stream.
-    """
-
-    def __init__(self, ctx: RequestContext, iterator: Iterator[Any]) -> None:
-        self._ctx = ctx
-        self._iterator = iterator
-        self._open = True
-        self._begun = False
-        ctx.hold()
-
-    def __iter__(self) -> KeptStream:
-        return self
-
-    def __next__(self) -> Any:
-        token = self._ctx.bind()
-        try:
-            value = next(self._iterator)
-        except BaseException as error:
-            _reset(token)
-            self._end(None if isinstance(error, StopIteration) else error)
-            raise
-        _reset(token)
-        self._begun = True
-        return value
-
-    def close(self) -> None:
-        """Close the iterator, and let the context run its teardown; it hears of a stream that is cut short."""
-        self._end(GeneratorExit("the stream was closed before its end") if self._begun else None)
-
-    def _end(self, error: BaseException | None) -> None:
-        if not self._open:
-            return
-        self._open = False
-        token = self._ctx.bind()
-        try:
-            close = getattr(self._iterator, "close", None)
-            if close is not None:
-                close()
-        finally:
-            _reset(token)
-            self._ctx.release(error)
-
-    def __del__(self) -> None:
-        self.close()

@@ -21,7 +21,6 @@ from werkzeug.wrappers import Response as ResponseBase
 
 from . import files
 from .compat import documented_signature
-from .ctx import KeptStream
 from .globals import _request_ctx, current_frame, find_app, find_request_ctx
 from .globals import current_app as current_app
 from .globals import request as request
@@ -406,4 +405,6 @@ def stream_with_context(
         raise RuntimeError(
             "stream_with_context() keeps the request's context, and there is none here: make the generator in a view"
         )
+    from .streams import KeptStream
+
     return KeptStream(ctx, iter(generator_or_function))  # type: ignore[arg-type]

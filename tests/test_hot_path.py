@@ -125,8 +125,8 @@ BUDGETS = {
     "404, own page": Visit("/own/missing", 49, 32, "lost", 404),
     "500, own page": Visit("/own/broken", 40, 26, "broken", 500),
     "hooks": Visit("/hooks/", 35, 22, "hello"),
-    "static file": Visit("/static/page.css", 57, 62, "p {}"),
-    "304": Visit("/static/page.css", 54, 62, "", 304, headers=(("HTTP_IF_NONE_MATCH", "etag"),)),
+    "static file": Visit("/static/page.css", 61, 62, "p {}"),
+    "304": Visit("/static/page.css", 59, 62, "", 304, headers=(("HTTP_IF_NONE_MATCH", "etag"),)),
     "stream": Visit("/stream", 58, 20, "0123456789"),
     "async": Visit("/async", 81, 37, "done"),
 }  # fmt: skip

@@ -20,7 +20,8 @@ FLOORS = {
         "uploads",
     ],
     "first floor": [
-        "commands", "ctx", "helpers", "json", "json.provider", "json.rows", "json.tag", "logging", "urls", "views",
+        "commands", "ctx", "helpers", "json", "json.provider", "json.rows", "json.tag", "logging", "streams",
+        "urls", "views",
     ],
     "second floor": [
         "scaffold", "sessions", "sessions.cookie", "sessions.data", "sessions.interface", "sessions.server",
