@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,14 @@ def any_app(request: pytest.FixtureRequest) -> Flask:
     app = Flask("microflask_tests", root_path=str(ROOT), compat=request.param)
     app.config.update(TESTING=True, SECRET_KEY="a key for tests only")
     return app
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C interrupt, as in a terminal; what runs in the background of a script begins with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

@@ -677,6 +677,7 @@ def test_ensure_sync_leaves_plain_functions_alone(app):
         assert wrapped() == f"/direct {app.name}"
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_cancels_the_coroutine_and_comes_out_when_it_has_ended(app):
     ended = []
 
@@ -698,6 +699,7 @@ def test_interrupt_cancels_the_coroutine_and_comes_out_when_it_has_ended(app):
         assert app.ensure_sync(view)() == f"/again {app.name}"
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_second_interrupt_does_not_wait(app):
     async def stubborn():
         signal.raise_signal(signal.SIGINT)
@@ -709,6 +711,7 @@ def test_second_interrupt_does_not_wait(app):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("handler", [signal.SIG_IGN, lambda *_: None])
 def test_handler_of_interrupts_that_is_set_stays(app, handler):
     async def sets():

@@ -164,6 +164,7 @@ async def path():
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals come to the process alone")
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_while_the_loop_waits(app):
     here = threading.get_ident()
 
