@@ -118,7 +118,7 @@ BUDGETS = {
     "json in and out": Visit("/echo", 51, 29, '"b"', data=b'{"b": [1, 2]}', content_type=JSON),
     "session read": Visit("/session", 73, 39, "1", headers=(("HTTP_COOKIE", "session"),)),
     "session write": Visit("/session/add", 112, 45, "2", headers=(("HTTP_COOKIE", "session"),)),
-    "template file": Visit("/template", 70, 48, "Hello Ada"),
+    "template file": Visit("/template", 70, 50, "Hello Ada"),
     "template string": Visit("/snippet", 69, 50, "Hello Ada"),
     "url_for": Visit("/links", 85, 41, "/number/9"),
     "404, default": Visit("/missing", 36, 24, "Not Found", 404),
