@@ -487,7 +487,12 @@ def test_a_port_in_use(folder: Folder, command: str) -> None:
 
 def test_the_server_ends_when_it_is_interrupted(folder: Folder) -> None:
     folder.write({"default.cfg": "[PROJECT]\nNAME = x\n"})
-    serve(folder)
+    # What runs in the background of a script ignores interrupts, and so do the processes that it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        serve(folder)
+    finally:
+        signal.signal(signal.SIGINT, before)
     folder.running[0].send_signal(signal.SIGINT)
     folder.running[0].wait(20)
     assert "Traceback" not in folder.read()
