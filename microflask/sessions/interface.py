@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from ..config import version_of
@@ -17,6 +18,7 @@ _COOKIE_METHODS = frozenset({
     "get_cookie_domain", "get_cookie_httponly", "get_cookie_partitioned", "get_cookie_path", "get_cookie_samesite",
     "get_cookie_secure",
 })  # fmt: skip
+_cookie_methods = attrgetter(*_COOKIE_METHODS)
 
 
 class SessionInterface:
@@ -168,13 +170,6 @@ class SessionInterface:
             "samesite": self.get_cookie_samesite(app),
             "partitioned": self.get_cookie_partitioned(app),
         }
-
-
-def _cookie_methods(kind: type[SessionInterface]) -> tuple[Any, ...]:
-    return (
-        kind.get_cookie_path, kind.get_cookie_domain, kind.get_cookie_secure, kind.get_cookie_httponly,
-        kind.get_cookie_samesite, kind.get_cookie_partitioned,
-    )  # fmt: skip
 
 
 #: With these methods the options are those of the configuration.
